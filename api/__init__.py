@@ -1,0 +1,1 @@
+"""The doors: REST, console and command line, all to the same platform."""
