@@ -1,0 +1,1 @@
+"""Campaigns: the log's genesis, the year, the checkpoints by which classes are cleared to zero."""

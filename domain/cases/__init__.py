@@ -1,0 +1,1 @@
+"""Cases: what is handled, closed, written off and cleared."""

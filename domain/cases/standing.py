@@ -1,0 +1,172 @@
+"""Where a case stands: the computed words of definitions.md, as pure functions of what was folded. Nobody can set one of them.
+
+`Standing` sums the balances of a case's claim lines (never netting one worker's overpayment against another's arrears);
+`Procedure` is how far the office's acts have come. The predicates below are the only place where the words are computed; guards,
+ledgers and the board all call them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from domain.claims.balance import Balance
+from domain.money import Fen
+from domain.vocabulary import Outcome
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Sums over the claim lines of a case. Amounts in fen."""
+
+    lines: int = 0
+    headcount: int = 0
+    named: int = 0
+    claimed: Fen = 0
+    verified: Fen = 0
+    rejected: Fen = 0
+    withdrawn: Fen = 0
+    disputed: Fen = 0
+    waived: Fen = 0
+    paid: Fen = 0
+    stated_paid: Fen = 0
+    living_aid: Fen = 0
+    owing: Fen = 0
+    overpaid: Fen = 0
+    owing_lines: int = 0
+    overpaid_lines: int = 0
+    undetermined_lines: int = 0
+    untold_lines: int = 0
+    """Lines verified to nothing whose worker was not told ground and remedy."""
+    confirmed_lines: int = 0
+    contradicted_lines: int = 0
+    vanished_lines: int = 0
+    fully_paid_headcount: int = 0
+
+
+EMPTY = Standing()
+
+
+def contribution(balance: Balance) -> Standing:
+    """What one line adds to its case."""
+    return Standing(
+        lines=1,
+        headcount=balance.headcount,
+        named=int(balance.named),
+        claimed=balance.claimed or 0,
+        verified=balance.verified or 0,
+        rejected=balance.rejected,
+        withdrawn=balance.withdrawn,
+        disputed=balance.disputed,
+        waived=balance.waived,
+        paid=balance.paid,
+        stated_paid=balance.stated_paid,
+        living_aid=balance.living_aid,
+        owing=balance.owing,
+        overpaid=balance.overpaid,
+        owing_lines=int(balance.owing > 0),
+        overpaid_lines=int(balance.overpaid > 0),
+        undetermined_lines=int(not balance.determined or balance.pending != 0),
+        untold_lines=int(balance.determined and balance.verified == 0 and not balance.told),
+        confirmed_lines=int(balance.confirmed),
+        contradicted_lines=int(balance.contradicted),
+        vanished_lines=int(balance.vanished),
+        fully_paid_headcount=balance.headcount if balance.verified and not balance.owing else 0,
+    )
+
+
+_FIELDS = Standing.__struct_fields__
+
+
+def plus(standing: Standing, old: Balance | None, new: Balance | None) -> Standing:
+    """The standing after one of the case's lines went from `old` to `new` (None: the line was, or is, not there)."""
+    before = EMPTY if old is None else contribution(old)
+    now = EMPTY if new is None else contribution(new)
+    return Standing(**{name: getattr(standing, name) + getattr(now, name) - getattr(before, name) for name in _FIELDS})
+
+
+class Procedure(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the acts of the office have come with a case; folded from the case's own events."""
+
+    roster_declared_by: str | None = None
+    roster_confirmed: bool = False
+    roster_lines: int = 0
+    """Lines of the case when its roster was confirmed complete; one more opens the question again."""
+    proposed: Outcome | None = None
+    proposed_by: str | None = None
+    closed_as: Outcome | None = None
+    closed_at: datetime | None = None
+    written_off_at: datetime | None = None
+
+
+NOT_BEGUN = Procedure()
+
+
+def determined(procedure: Procedure, standing: Standing) -> bool:
+    """核清: the roster is declared complete and confirmed by another officer, and nothing of any line is pending."""
+    return (
+        procedure.roster_confirmed
+        and standing.lines > 0
+        and standing.lines == procedure.roster_lines
+        and standing.undetermined_lines == 0
+    )
+
+
+def solved(procedure: Procedure, standing: Standing) -> bool:
+    """解决: determined, nothing owing, nothing disputed, every payment documented or better, nobody says otherwise; whoever is
+    owed nothing was told ground and remedy."""
+    return (
+        determined(procedure, standing)
+        and standing.owing == 0
+        and standing.disputed == 0
+        and standing.stated_paid == 0
+        and standing.contradicted_lines == 0
+        and standing.untold_lines == 0
+    )
+
+
+def closed(procedure: Procedure) -> bool:
+    """办结: proposed and approved by a different officer, and not reopened."""
+    return procedure.closed_as is not None
+
+
+def closed_to_be_written_off(procedure: Procedure) -> bool:
+    """Closed with an outcome that can be written off: paid, or no arrears."""
+    return procedure.closed_as in (Outcome.PAID, Outcome.NO_ARREARS)
+
+
+def written_off(procedure: Procedure, standing: Standing) -> bool:
+    """销账: written off by the leading-group office, still closed so, and still solved. Losing *solved* returns the case by itself."""
+    return procedure.written_off_at is not None and closed_to_be_written_off(procedure) and solved(procedure, standing)
+
+
+def confirmed(standing: Standing) -> bool:
+    """到手 for the whole case: every line named, and every worker confirmed."""
+    return standing.lines > 0 and standing.named == standing.lines and standing.confirmed_lines == standing.lines
+
+
+def leaves_the_count(procedure: Procedure) -> bool:
+    """Merged, duplicate and transfer-accepted cases are not members of a board cell (definitions.md, *cleared*)."""
+    return procedure.closed_as in (Outcome.MERGED, Outcome.TRANSFER_ACCEPTED)
+
+
+def why_not_solved(procedure: Procedure, standing: Standing) -> list[str]:
+    """What keeps a case from being solved, one sentence each; empty when it is solved."""
+    reasons = []
+    if not procedure.roster_confirmed:
+        reasons.append("the roster is not declared complete and confirmed by another officer")
+    elif standing.lines != procedure.roster_lines:
+        reasons.append(f"the roster was confirmed with {procedure.roster_lines} lines and has {standing.lines} now")
+    if standing.undetermined_lines:
+        reasons.append(f"{standing.undetermined_lines} lines are not determined")
+    if standing.owing:
+        reasons.append(f"{standing.owing_lines} lines are owed {standing.owing} fen")
+    if standing.disputed:
+        reasons.append(f"{standing.disputed} fen are referred as disputed")
+    if standing.stated_paid:
+        reasons.append(f"{standing.stated_paid} fen are paid only as stated, without a document")
+    if standing.contradicted_lines:
+        reasons.append(f"{standing.contradicted_lines} workers say that they received less or nothing")
+    if standing.untold_lines:
+        reasons.append(f"{standing.untold_lines} workers were not told ground and remedy")
+    return reasons

@@ -1,0 +1,13 @@
+"""Every stream of this release, and the event types made from them."""
+
+from __future__ import annotations
+
+from domain.books.ledger_book import LedgerBook
+from domain.campaigns.genesis import Genesis
+from domain.cases.case import Case
+from domain.claims.claim import Claim
+from domain.entries import EventTypes
+from domain.officers.officer import Officer
+from domain.payments.payment import Payment
+
+EVENT_TYPES = EventTypes((Genesis, Case, Claim, Payment, LedgerBook, Officer))

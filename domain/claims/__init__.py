@@ -1,0 +1,1 @@
+"""Claim lines: worker × wage period × debtor × kind."""

@@ -1,0 +1,1 @@
+"""Payments: a header with one line event per worker."""
