@@ -1,27 +1,29 @@
 """The mathematics of sealed personal fields: what an event holds instead of a name, a number or a note.
 
-An event holds a `Sealed`: whose key opens the field, the digest of the ciphertext, and a commitment to the plain text. The
-ciphertext (the *blob*) lies outside the entry, so destroying a key and a blob erases a person and leaves every hash, proof and
-replay as it was. Everything here is pure: keys and randomness are arguments.
+An event holds a `Sealed`: whose key opens the field, the digest of the ciphertext, and a commitment to the plain
+text. The ciphertext (the *blob*) lies outside the entry, so destroying a key and a blob erases a person and leaves
+every hash, proof and replay as it was. Everything here is pure: keys and randomness are arguments.
 
 The format, version 1 (docs/sealing.md has a worked example), with DEK the subject's data key of 32 random bytes:
 
-    expand(info)  HKDF-Expand (RFC 5869 section 2.3) with SHA-256, 32 bytes; a uniformly random key needs no extract (3.3)
+    expand          HKDF-Expand with SHA-256, 32 bytes (RFC 5869 section 2.3); a random key needs no extract (3.3)
     encryption key  expand(DEK, "qingling/enc/v1" || salt || field)
     open key        expand(DEK, "qingling/commit/v1" || salt || field)
-    blob            01 || salt (16) || nonce (12) || AES-256-GCM(encryption key, nonce, text, AAD), its tag of 16 bytes last
+    blob            01 || salt (16) || nonce (12) || AES-256-GCM(encryption key, nonce, text, AAD) with its tag (16)
     AAD             length of subject (2 bytes, big-endian) || subject || field
     sha256          SHA-256(blob)
     commit          HMAC-SHA-256(open key, text)
 
 The canonical plain text is the text's UTF-8 as it stands: what a source wrote is a fact, so nothing is normalised.
 
-Why a commitment beside the ciphertext: AES-GCM does not commit to its key. Who knows the keys can craft one ciphertext that
-opens to two texts under two keys, each with a valid tag, and so could choose years later which name a sealed event had meant.
-An HMAC under a key of fixed length binds to one text (a second one would be a collision of SHA-256), and hides it as long as
-the open key is secret. The open key belongs to one field of one event, so handing it over opens that field and nothing else.
+Why a commitment beside the ciphertext: AES-GCM does not commit to its key. Who knows the keys can craft one
+ciphertext that opens to two texts under two keys, each with a valid tag, and so could choose years later which name a
+sealed event had meant. An HMAC under a key of fixed length binds to one text (a second one would be a collision of
+SHA-256), and hides it as long as the open key is secret. The open key belongs to one field of one event, so handing
+it over opens that field and nothing else.
 
-A plain digest in the place of the commitment would be worth nothing: an identity number has few enough values to try them all.
+A plain digest in the place of the commitment would be worth nothing: an identity number has few enough values to try
+them all.
 """
 
 from __future__ import annotations
@@ -56,7 +58,7 @@ class Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Stands in an event's data where personal data would. It says nothing about the text, not even its length."""
 
     subject: str
-    """Whose key opens it: the random id of a person (`subject_id`), or the id of the stream that a free text belongs to."""
+    """Whose key opens it: a person's random id (`subject_id`), or the id of the stream that a text belongs to."""
     sha256: str
     """SHA-256 of the blob, 64 lower-case hexadecimal digits."""
     commit: str
@@ -84,9 +86,9 @@ def subject_id(random: bytes) -> str:
 def seal(dek: bytes, subject: str, field: str, plaintext: str, *, salt: bytes, nonce: bytes) -> tuple[Sealed, bytes]:
     """Seals one field; returns what the event holds, and the blob to be stored before the event is recorded.
 
-    `field` is a label that says what the text is. Opening needs the same label, so a label once used never changes. `salt`
-    (16 bytes) and `nonce` (12) must be random and fresh for every call. Label and subject are 1 to 200 ASCII characters,
-    letters, digits and `. _ : / -`, a letter or digit first.
+    `field` is a label that says what the text is. Opening needs the same label, so a label once used never changes.
+    `salt` (16 bytes) and `nonce` (12) must be random and fresh for every call. Label and subject are 1 to 200 ASCII
+    characters, letters, digits and `. _ : / -`, a letter or digit first.
 
     Raises:
         InputError: the text holds a lone surrogate, which no UTF-8 can carry.
@@ -122,12 +124,12 @@ def opening(dek: bytes, sealed: Sealed, field: str, blob: bytes) -> Opening:
 
 
 def check_opening(sealed: Sealed, shown: Opening) -> None:
-    """Holds a shown text against what the log committed to; needs neither data key nor blob, works after an erasure too.
+    """Holds a shown text against what the log committed to. Needs no data key and no blob, so erasing changes nothing.
 
     Raises:
         VerificationError: the text is not the one that was sealed, or the opening is not well-formed.
     """
-    # Another length of key would be hashed or padded by HMAC (RFC 2104 section 2); fixed, key and text are bound together.
+    # HMAC pads or hashes other lengths (RFC 2104 section 2); at one length alone are key and text bound together.
     if not _DIGEST.fullmatch(shown.open_key):
         raise VerificationError("the open key is not 64 hexadecimal digits")
     require_well_formed(sealed)

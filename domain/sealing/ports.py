@@ -3,34 +3,17 @@
 Guarantees of every implementation: it is safe to share between threads; what `seal` returned opens until its subject is
 erased, also after a crash; an erased subject is never sealed for again; plain keys never leave it.
 
-A *subject* is a person (`Sealer.new_subject`), or a stream whose free text and file names are sealed under a key of its own.
-A *field* is a label that says what the text is; see `domain.sealing.personal.seal` for what both may look like.
+A *subject* is a person (`Sealer.new_subject`), or a stream whose free text and file names are sealed under a key of
+its own. A *field* is a label that says what the text is; see `domain.sealing.personal.seal` for what both may look
+like.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from domain.sealing.personal import Opening, Sealed
-
-
-class Plain(NamedTuple):
-    """A text that is to be sealed. A plain tuple serves as well. Its `repr` does not show the text."""
-
-    subject: str
-    field: str
-    plaintext: str
-
-    def __repr__(self) -> str:
-        return f"Plain({self.subject!r}, {self.field!r}, …)"
-
-
-class Labelled(NamedTuple):
-    """A sealed field and the label it was sealed under."""
-
-    sealed: Sealed
-    field: str
 
 
 class Sealer(Protocol):
@@ -43,7 +26,7 @@ class Sealer(Protocol):
         """Seals one text; `seal_many` of one."""
 
     def seal_many(self, items: Sequence[tuple[str, str, str]]) -> list[Sealed]:
-        """Seals (subject, field, text) each; returns in the same order after every ciphertext is durable, or seals none.
+        """Seals each (subject, field, text); returns in that order once all ciphertexts are durable, or seals none.
 
         So the ciphertext is always stored before the event that names it can be recorded. If that event never comes, an
         orphan remains that harms nobody and goes with its subject. Two seals of the same text have nothing in common.
@@ -60,9 +43,9 @@ class Sealer(Protocol):
     def matches_many(self, items: Sequence[tuple[Sealed, str, str]]) -> list[bool]:
         """Whether each text is what was sealed under the label: (sealed, field, text).
 
-        Lets an amended book be compared with what is recorded without recording it again. An erased field matches every
-        text: nobody can tell any more, and the answer *different* would make the next import seal and record anew the very
-        person who was erased.
+        Lets an amended book be compared with what is recorded without recording it again. An erased field matches
+        every text: nobody can tell any more, and the answer *different* would make the next import seal and record
+        anew the very person who was erased.
 
         Raises:
             VerificationError: as `Opener.open_many`.
@@ -76,7 +59,8 @@ class Opener(Protocol):
         """The plain text of each (sealed, field), in the same order; None where the subject was erased.
 
         Raises:
-            VerificationError: a field does not open to what was committed to, or its ciphertext or key is missing though
+            VerificationError: a field does not open to what was committed to, or its ciphertext or key is missing
+            though
                 its subject was not erased.
         """
 
