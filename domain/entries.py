@@ -188,7 +188,11 @@ class EventTypes:
         """JSON Schema (2020-12) of the `data` of a current type."""
         shape = self._shapes[event_type]
         schema = msgspec.json.schema(shape.payload)
-        return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:qingling:event:{event_type}", **schema}
+        return {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": f"urn:qingling:event:{event_type}",
+            **schema,
+        }
 
     def decode(self, stored: StoredEntry) -> Recorded[StreamEvent]:
         """The recorded event that a stored entry is.
@@ -275,7 +279,7 @@ _IDENTITY = frozenset({"originator_id", "originator_version", "originator_topic"
 
 def _event_classes(stream: type[Stream]) -> Iterable[type[StreamEvent]]:
     for value in vars(stream).values():
-        if isinstance(value, type) and issubclass(value, StreamEvent) and "TOPIC" in vars(value):
+        if isinstance(value, type) and issubclass(value, StreamEvent) and hasattr(value, "TOPIC"):
             yield value
 
 
@@ -293,9 +297,13 @@ def _refuse_what_json_cannot_carry(hint: Any, where: str) -> None:
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         for field in msgspec.structs.fields(hint):
             if issubclass(hint, Shape) and field.default not in (msgspec.NODEFAULT, None, ()):
-                raise TypeError(f"{where}: {hint.__name__}.{field.name} has a default that the log would depend on for ever")
+                raise TypeError(
+                    f"{where}: {hint.__name__}.{field.name} has a default that the log would depend on for ever"
+                )
             _refuse_what_json_cannot_carry(field.type, f"{where}.{field.name}")
         return
     if isinstance(hint, type) and (hint in (str, int, bool, date, datetime, type(None)) or issubclass(hint, Enum)):
         return
-    raise TypeError(f"{where}: {hint} cannot stand in an entry; money is integer fen, lists are tuples, mappings are lists of pairs")
+    raise TypeError(
+        f"{where}: {hint} cannot stand in an entry; money is integer fen, lists are tuples, mappings are lists of pairs"
+    )

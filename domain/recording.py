@@ -55,7 +55,9 @@ class Draft:
 
     def __post_init__(self) -> None:
         if len(self.entry) > MAX_ENTRY:
-            raise RecordingError(f"the entry of {self.stream}/{self.version} has {len(self.entry)} bytes; {MAX_ENTRY} are allowed")
+            raise RecordingError(
+                f"the entry of {self.stream}/{self.version} has {len(self.entry)} bytes; {MAX_ENTRY} are allowed"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,13 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 import msgspec
-from eventsourcing.domain import BaseAggregate, CanCreateTimestamp, CanInitAggregate, CanMutateAggregate, MetaDomainEvent
+from eventsourcing.domain import (
+    BaseAggregate,
+    CanCreateTimestamp,
+    CanInitAggregate,
+    CanMutateAggregate,
+    MetaDomainEvent,
+)
 
 UNRECORDED = datetime(1, 1, 1, tzinfo=UTC)
 """The time of an event that is not recorded yet."""

@@ -88,7 +88,7 @@ class StatedMeaning(StrEnum):
     JUDICIAL = "judicial"
 
 
-class Evidence(Shape):
+class Evidence(Shape, frozen=True, kw_only=True):
     """A file that founds a fact: its SHA-256 (hex), media type, and its name, sealed since a name may tell who it is about."""
 
     sha256: str
@@ -96,7 +96,7 @@ class Evidence(Shape):
     name: Sealed | None = None
 
 
-class Told(Shape):
+class Told(Shape, frozen=True, kw_only=True):
     """That a worker was told of a rejection, reduction or waiver: when (RFC 3339), how, and which remedy was named."""
 
     on: str

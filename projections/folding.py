@@ -48,7 +48,9 @@ class Folding:
                 if any(name == source.name for name in plan.changed):
                     plan.followed.append((ledger.name, source.name, key, fold))
         for plan in self._plans.values():
-            if any(name == ledger.name for name, _, _ in plan.folds) or any(name == ledger.name for name, *_ in plan.followed):
+            if any(name == ledger.name for name, _, _ in plan.folds) or any(
+                name == ledger.name for name, *_ in plan.followed
+            ):
                 plan.changed.append(ledger.name)
 
     @property
@@ -117,7 +119,9 @@ class Folding:
         before = changes.get((name, key))
         changes[name, key] = Change(name, key, old if before is None else before.old, new)
 
-    def _derive(self, recorded: Recorded[Any], ledger: DerivedLedger[Any], changes: dict[tuple[str, str], Change]) -> None:
+    def _derive(
+        self, recorded: Recorded[Any], ledger: DerivedLedger[Any], changes: dict[tuple[str, str], Change]
+    ) -> None:
         source = ledger.sources[0].name
         for change in [c for c in changes.values() if c.ledger == source]:
             try:

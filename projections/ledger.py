@@ -88,7 +88,9 @@ class _Ledger(Generic[R]):
 
     def __post_init__(self) -> None:
         if len(self.orders) > MAX_ORDERS:
-            raise ValueError(f"ledger {self.name} declares {len(self.orders)} orders; {MAX_ORDERS} can be kept as of any position")
+            raise ValueError(
+                f"ledger {self.name} declares {len(self.orders)} orders; {MAX_ORDERS} can be kept as of any position"
+            )
         known = {column.name for column in self.columns}
         for name in (*self.orders, *self.filters, *([self.search] if self.search else [])):
             if name not in known:
@@ -240,7 +242,9 @@ class Catalogue:
                 if name not in ordered and all(source.name in ordered for source in ledger.sources)
             ]
             if not ready:
-                raise ValueError(f"these ledgers wait for each other or for one that is missing: {sorted(given.keys() - ordered.keys())}")
+                raise ValueError(
+                    f"these ledgers wait for each other or for one that is missing: {sorted(given.keys() - ordered.keys())}"
+                )
             for ledger in ready:
                 ordered[ledger.name] = ledger
         self._ledgers = ordered

@@ -8,7 +8,7 @@ from domain.money import Fen
 from domain.streams import Provenance, Shape, Stream, Visibility
 
 
-class BookTotals(Shape):
+class BookTotals(Shape, frozen=True, kw_only=True):
     """Control totals of one reading of a book, in fen; what the source says, and what was recorded from it."""
 
     rows: int
@@ -93,18 +93,18 @@ class LedgerBook(Stream):
         )
 
     @event(ImportStarted)
-    def _import_started(self, file: str, mapping: str, mapping_name: str, provenance: Provenance) -> None:  # noqa: ARG002
+    def _import_started(self, file: str, mapping: str, mapping_name: str, provenance: Provenance) -> None:
         self.running = file
 
     @event(ImportFinished)
     def _import_finished(
         self,
-        file: str,  # noqa: ARG002
-        totals: BookTotals,  # noqa: ARG002
-        new_cases: int,  # noqa: ARG002
-        changed_cases: int,  # noqa: ARG002
-        vanished_cases: int,  # noqa: ARG002
-        events: int,  # noqa: ARG002
-        provenance: Provenance,  # noqa: ARG002
+        file: str,
+        totals: BookTotals,
+        new_cases: int,
+        changed_cases: int,
+        vanished_cases: int,
+        events: int,
+        provenance: Provenance,
     ) -> None:
         self.running = None

@@ -13,7 +13,7 @@ from domain.streams import Shape
 from domain.vocabulary import CaseClass
 
 
-class Checkpoint(Shape):
+class Checkpoint(Shape, frozen=True, kw_only=True):
     """A day by whose end cases must be cleared; a case counts when it was received by it."""
 
     name: str
@@ -22,7 +22,7 @@ class Checkpoint(Shape):
     day: date
 
 
-class Campaign(Shape):
+class Campaign(Shape, frozen=True, kw_only=True):
     """One winter campaign. `year` parts in-year cases from historical ones (definitions.md)."""
 
     name: str
@@ -40,7 +40,9 @@ WINTER_2019 = Campaign(
     year=2019,
     checkpoints=(
         Checkpoint(name="year-end", title_zh="年底（元旦前）清零", title_en="Year end", day=date(2019, 12, 31)),
-        Checkpoint(name="spring-festival", title_zh="春节前清零", title_en="Spring Festival eve", day=date(2020, 1, 24)),
+        Checkpoint(
+            name="spring-festival", title_zh="春节前清零", title_en="Spring Festival eve", day=date(2020, 1, 24)
+        ),
     ),
     clause="N11",
 )

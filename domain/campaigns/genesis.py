@@ -19,7 +19,7 @@ class LogKind(StrEnum):
     SIMULATION = "simulation"
 
 
-class Place(Shape):
+class Place(Shape, frozen=True, kw_only=True):
     """One jurisdiction of the deployment's tree."""
 
     code: str
@@ -88,5 +88,5 @@ class Genesis(Stream):
             self._places_added(places=new, provenance=provenance)
 
     @event(PlacesAdded)
-    def _places_added(self, places: tuple[Place, ...], provenance: Provenance) -> None:  # noqa: ARG002
+    def _places_added(self, places: tuple[Place, ...], provenance: Provenance) -> None:
         self.places = (*self.places, *places)

@@ -28,7 +28,7 @@ from domain.streams import Provenance, Shape, Stream, StreamEvent
 from domain.vocabulary import CaseClass, Funding, Outcome, StatedMeaning
 
 
-class HandedDown(Shape):
+class HandedDown(Shape, frozen=True, kw_only=True):
     """Who handed a lead down, under which number, and when (clause N24)."""
 
     by: str | None = None
@@ -36,14 +36,14 @@ class HandedDown(Shape):
     on: datetime | None = None
 
 
-class Person(Shape):
+class Person(Shape, frozen=True, kw_only=True):
     """Somebody with a duty in the case, as the book names them; the name is sealed."""
 
     role: str
     name: Sealed
 
 
-class Particulars(Shape):
+class Particulars(Shape, frozen=True, kw_only=True):
     """What is known of a case as a whole. Parties are organisations; a natural person's name is sealed among `people`."""
 
     jurisdiction: str
@@ -70,7 +70,7 @@ class Particulars(Shape):
     """Columns of the source that have no field of their own: (heading, value), in the source's order."""
 
 
-class SourceState(Shape):
+class SourceState(Shape, frozen=True, kw_only=True):
     """What a source calls the state of a case, in its own words, and what its mapping says that the word means."""
 
     state: str | None = None
@@ -221,7 +221,9 @@ class Case(Stream):
             RuleError: the case has no line.
         """
         if standing.lines == 0:
-            raise RuleError("a roster without a line is not complete", rule="roster-has-lines", clause="definitions: determined")
+            raise RuleError(
+                "a roster without a line is not complete", rule="roster-has-lines", clause="definitions: determined"
+            )
         self.trigger_event(Case.RosterDeclared, lines=standing.lines, provenance=provenance)
 
     def confirm_roster(self, standing: Standing, provenance: Provenance) -> None:
@@ -232,7 +234,9 @@ class Case(Stream):
         """
         declared_by = self.procedure.roster_declared_by
         if declared_by is None:
-            raise RuleError("nobody has declared the roster complete", rule="two-officers", clause="definitions: determined")
+            raise RuleError(
+                "nobody has declared the roster complete", rule="two-officers", clause="definitions: determined"
+            )
         _refuse_the_same_officer(declared_by, provenance, "definitions: determined")
         if standing.lines != self.procedure.roster_lines:
             raise RuleError(
@@ -298,7 +302,9 @@ class Case(Stream):
         """
         if not closed_to_be_written_off(self.procedure):
             raise RuleError(
-                f"case {self.number} is not closed as paid or without arrears", rule="written-off-when-closed", clause="N27"
+                f"case {self.number} is not closed as paid or without arrears",
+                rule="written-off-when-closed",
+                clause="N27",
             )
         self._refuse_unless_solved(standing)
         self.trigger_event(Case.WrittenOff, ground=ground, provenance=provenance)
@@ -311,7 +317,9 @@ class Case(Stream):
     def _proposal_for(self, provenance: Provenance) -> Outcome:
         proposed, proposed_by = self.procedure.proposed, self.procedure.proposed_by
         if proposed is None or proposed_by is None:
-            raise RuleError(f"nobody has proposed to close case {self.number}", rule="two-officers", clause="definitions: closed")
+            raise RuleError(
+                f"nobody has proposed to close case {self.number}", rule="two-officers", clause="definitions: closed"
+            )
         _refuse_the_same_officer(proposed_by, provenance, "definitions: closed")
         return proposed
 
@@ -319,20 +327,20 @@ class Case(Stream):
 
     @event(ParticularsAmended)
     def _particulars_amended(
-        self, particulars: Particulars, changed: tuple[str, ...], reason: str, provenance: Provenance  # noqa: ARG002
+        self, particulars: Particulars, changed: tuple[str, ...], reason: str, provenance: Provenance
     ) -> None:
         self.particulars = particulars
 
     @event(SourceStated)
-    def _source_stated(self, source_state: SourceState, provenance: Provenance) -> None:  # noqa: ARG002
+    def _source_stated(self, source_state: SourceState, provenance: Provenance) -> None:
         self.source_state = source_state
 
     @event(VanishedFromBook)
-    def _vanished_from_book(self, book: str, provenance: Provenance) -> None:  # noqa: ARG002
+    def _vanished_from_book(self, book: str, provenance: Provenance) -> None:
         self.vanished = True
 
     @event(ReturnedToBook)
-    def _returned_to_book(self, book: str, provenance: Provenance) -> None:  # noqa: ARG002
+    def _returned_to_book(self, book: str, provenance: Provenance) -> None:
         self.vanished = False
 
 

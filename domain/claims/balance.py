@@ -6,7 +6,9 @@ error: *as it was by a day* leaves events out.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -149,7 +151,7 @@ def _evidenced(balance: Balance, event: Payment.LineEvidenced) -> Balance:
     return msgspec.structs.replace(balance, stated_paid=balance.stated_paid + event.amount * (is_stated - was_stated))
 
 
-_STEPS = {
+_STEPS: dict[type[StreamEvent], Callable[[Balance, Any], Balance]] = {
     Claim.Restated: _restated,
     Claim.Verified: _verified,
     Claim.FollowedUp: _followed_up,

@@ -17,7 +17,7 @@ from domain.streams import Provenance, Shape, Stream
 from domain.vocabulary import Answer, ClaimKind, Evidence, Told
 
 
-class Figures(Shape):
+class Figures(Shape, frozen=True, kw_only=True):
     """What a source says of a line, in fen; a figure that the source does not give is absent, never zero."""
 
     claimed: Fen | None = None
@@ -161,7 +161,9 @@ class Claim(Stream):
         if min(verified, rejected, withdrawn, disputed) < 0:
             raise RuleError("no part of a claim is negative", rule="claim-adds-up", clause="definitions: determined")
         if rejected and not ground:
-            raise RuleError("a rejection bears its ground", rule="rejection-has-ground", clause="definitions: claim line")
+            raise RuleError(
+                "a rejection bears its ground", rule="rejection-has-ground", clause="definitions: claim line"
+            )
         self._verified(
             verified=verified,
             rejected=rejected,
@@ -174,7 +176,12 @@ class Claim(Stream):
         )
 
     def follow_up(
-        self, answer: Answer, method: str, provenance: Provenance, amount: Fen | None = None, number_from: str | None = None
+        self,
+        answer: Answer,
+        method: str,
+        provenance: Provenance,
+        amount: Fen | None = None,
+        number_from: str | None = None,
     ) -> None:
         """Records an answer; a fact, never refused."""
         self._followed_up(answer=answer, amount=amount, method=method, number_from=number_from, provenance=provenance)
@@ -184,7 +191,7 @@ class Claim(Stream):
         self._vanished_from_book(book=book, provenance=provenance)
 
     @event(Restated)
-    def _restated(self, figures: Figures, headcount: int, reason: str, provenance: Provenance) -> None:  # noqa: ARG002
+    def _restated(self, figures: Figures, headcount: int, reason: str, provenance: Provenance) -> None:
         self.figures = figures
         self.headcount = headcount
         self.vanished = False
@@ -210,5 +217,5 @@ class Claim(Stream):
         """As above."""
 
     @event(VanishedFromBook)
-    def _vanished_from_book(self, book: str, provenance: Provenance) -> None:  # noqa: ARG002
+    def _vanished_from_book(self, book: str, provenance: Provenance) -> None:
         self.vanished = True

@@ -66,9 +66,9 @@ class Officer(Stream):
         self._token_revoked(digest=digest, reason=reason, provenance=provenance)
 
     @event(TokenIssued)
-    def _token_issued(self, digest: str, label: str, provenance: Provenance) -> None:  # noqa: ARG002
+    def _token_issued(self, digest: str, label: str, provenance: Provenance) -> None:
         self.tokens.add(digest)
 
     @event(TokenRevoked)
-    def _token_revoked(self, digest: str, reason: str, provenance: Provenance) -> None:  # noqa: ARG002
+    def _token_revoked(self, digest: str, reason: str, provenance: Provenance) -> None:
         self.tokens.discard(digest)

@@ -151,7 +151,7 @@ class Payment(Stream):
 
     @event(LineCredited)
     def _line_credited(
-        self, line: int, claim: str | None, amount: Fen, headcount: int, purpose: Purpose, provenance: Provenance  # noqa: ARG002
+        self, line: int, claim: str | None, amount: Fen, headcount: int, purpose: Purpose, provenance: Provenance
     ) -> None:
         self.credited[line] = CreditedLine(claim, amount, provenance.basis or Basis.STATED)
 
@@ -211,7 +211,11 @@ class CreditedLine:
         return CreditedLine(self.claim, self.amount - amount, self.basis)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, CreditedLine) and (self.claim, self.amount, self.basis) == (other.claim, other.amount, other.basis)
+        return isinstance(other, CreditedLine) and (self.claim, self.amount, self.basis) == (
+            other.claim,
+            other.amount,
+            other.basis,
+        )
 
     def __hash__(self) -> int:
         return hash((self.claim, self.amount, self.basis))

@@ -1,0 +1,105 @@
+"""Claim ledger (欠薪明细): one row a claim line, with its balance."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import msgspec
+
+from domain.claims.balance import Balance, after
+from domain.claims.claim import Claim
+from domain.entries import Recorded
+from domain.payments.payment import Payment
+from domain.sealing.personal import Sealed
+from domain.streams import StreamEvent
+from projections.ledger import Column, Kind, Row, RowLedger, Title
+
+
+class ClaimRow(Row, frozen=True, kw_only=True):
+    """A claim line and where it stands."""
+
+    claim: str
+    case: str
+    line: str
+    jurisdiction: str
+    worker: Sealed | None = None
+    debtor: str | None = None
+    period_from: date | None = None
+    period_to: date | None = None
+    stated_at: datetime
+    balance: Balance
+
+
+def _money(name: str, zh: str, en: str) -> Column:
+    return Column(name, zh, en, Kind.MONEY, lambda row: getattr(row.balance, name))
+
+
+claim_ledger = RowLedger(
+    "claim",
+    row=ClaimRow,
+    version=1,
+    title=Title("欠薪明细台账", "Claim ledger"),
+    columns=(
+        Column("claim", "明细编号", "Claim line", Kind.TEXT, lambda row: row.claim),
+        Column("case", "案件", "Case", Kind.TEXT, lambda row: row.case),
+        Column("line", "行", "Line", Kind.TEXT, lambda row: row.line),
+        Column("jurisdiction", "属地", "Jurisdiction", Kind.TEXT, lambda row: row.jurisdiction),
+        Column("worker", "农民工", "Worker", Kind.SEALED, lambda row: row.worker, sealed_field="worker"),
+        Column("headcount", "人数", "Head-count", Kind.INTEGER, lambda row: row.balance.headcount),
+        Column("kind", "类别", "Kind", Kind.TEXT, lambda row: row.balance.kind.value),
+        Column("debtor", "欠薪单位", "Debtor", Kind.TEXT, lambda row: row.debtor),
+        Column("period_from", "欠薪起", "Period from", Kind.DATE, lambda row: row.period_from),
+        Column("period_to", "欠薪止", "Period to", Kind.DATE, lambda row: row.period_to),
+        _money("claimed", "反映金额", "Claimed"),
+        _money("verified", "核实金额", "Verified"),
+        _money("rejected", "核减金额", "Rejected"),
+        _money("waived", "放弃金额", "Waived"),
+        _money("paid", "已付金额", "Paid"),
+        _money("stated_paid", "其中仅据称已付", "Of it only stated"),
+        _money("owing", "余额", "Owing"),
+        _money("overpaid", "多付", "Overpaid"),
+        _money("pending", "待核金额", "Pending"),
+        Column("confirmed", "到手", "Confirmed", Kind.BOOLEAN, lambda row: row.balance.confirmed),
+        Column("last_paid", "最近付款", "Last paid", Kind.TIME, lambda row: row.balance.last_paid),
+    ),
+    orders=("owing", "case"),
+    filters=("jurisdiction", "case", "kind"),
+)
+
+
+def _claim_named(recorded: Recorded[Payment.LineCredited]) -> str | None:
+    return recorded.event.claim
+
+
+@claim_ledger.on(Claim.Created)
+def stated(_: ClaimRow | None, recorded: Recorded[Claim.Created]) -> ClaimRow | None:
+    """A line begins."""
+    event = recorded.event
+    balance = after(None, event)
+    if balance is None:
+        return None
+    return ClaimRow(
+        claim=recorded.envelope.subject,
+        case=event.case,
+        line=event.line,
+        jurisdiction=event.place,
+        worker=event.worker,
+        debtor=event.debtor,
+        period_from=event.period_from,
+        period_to=event.period_to,
+        stated_at=recorded.envelope.occurred,
+        balance=balance,
+    )
+
+
+def _rebalance(row: ClaimRow | None, recorded: Recorded[StreamEvent]) -> ClaimRow | None:
+    if row is None:
+        return None
+    balance = after(row.balance, recorded.event)
+    return row if balance is None else msgspec.structs.replace(row, balance=balance)
+
+
+claim_ledger.on(Claim.Restated, Claim.Verified, Claim.FollowedUp, Claim.VanishedFromBook)(_rebalance)
+claim_ledger.on(
+    Payment.LineCredited, Payment.LineReturned, Payment.LineReversed, Payment.LineEvidenced, key=_claim_named
+)(_rebalance)
