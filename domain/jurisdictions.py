@@ -14,12 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from domain.errors import InputError
+from domain.streams import Shape
 
 _SUFFIXES_ZH = ("自治区", "自治州", "自治县", "省", "市", "区", "县", "旗", "盟")
 _SUFFIXES_EN = (" province", " prefecture", " city", " district", " county", " state")
 
 
-class Jurisdiction(msgspec.Struct, frozen=True, kw_only=True):
+class Jurisdiction(Shape, frozen=True, kw_only=True):
     """One node. `code` is the deployment's own (GB/T 2260 in the shipped tree); `parent` is None at a root."""
 
     code: str
@@ -149,12 +150,14 @@ class JurisdictionTree:
             for name in short | from_above:
                 self._loose.setdefault(_key(name), set()).add(node.code)
 
-    def _unknown(self, said: str) -> InputError:
+    def nearest(self, said: str) -> Jurisdiction | None:
+        """The node whose name is most like what somebody said; None when none is like it."""
         near = difflib.get_close_matches(_key(said), [*self._exact, *self._loose], n=1, cutoff=0.3)
-        hint = ""
-        if near:
-            code = min(self._exact.get(near[0]) or self._loose[near[0]])
-            hint = f"; the nearest is {code} {self._nodes[code].name_zh} ({self._nodes[code].name_en})"
+        return self._nodes[min(self._exact.get(near[0]) or self._loose[near[0]])] if near else None
+
+    def _unknown(self, said: str) -> InputError:
+        near = self.nearest(said)
+        hint = f"; the nearest is {near.code} {near.name_zh} ({near.name_en})" if near else ""
         return InputError(
             f"there is no jurisdiction {said!r} in the tree{hint}", field="jurisdiction", rule="known-jurisdiction"
         )

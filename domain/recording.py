@@ -119,6 +119,9 @@ class LogReader(Protocol):
     def read_partition(self, partitionkey: str, *, upto: int | None = None) -> Sequence[StoredEntry]:
         """Every entry of one partition key (a case and all that belongs to it) with position <= `upto`, in order."""
 
+    def read_partitions(self, partitionkeys: Sequence[str]) -> Sequence[StoredEntry]:
+        """Every entry of several partition keys, in order of position."""
+
     def read_stream(self, stream: str, *, upto: int | None = None) -> Sequence[StoredEntry]:
         """Every entry of one stream with position <= `upto`, in order of version."""
 

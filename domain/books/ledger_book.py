@@ -57,7 +57,7 @@ class LedgerBook(Stream):
         events: int
 
     @event(Created)
-    def __init__(self, name: str, place: str, provenance: Provenance) -> None:
+    def __init__(self, id: str, name: str, place: str, provenance: Provenance) -> None:
         self.name = name
         self.place = place
         self.running: str | None = None

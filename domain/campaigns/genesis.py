@@ -7,7 +7,8 @@ from enum import StrEnum
 from eventsourcing.domain import event
 
 from domain.campaigns.campaign import Campaign
-from domain.streams import Provenance, Shape, Stream, Visibility
+from domain.jurisdictions import Jurisdiction, JurisdictionTree
+from domain.streams import Provenance, Stream, Visibility
 
 GENESIS_STREAM = "log"
 
@@ -17,16 +18,6 @@ class LogKind(StrEnum):
 
     REAL = "real"
     SIMULATION = "simulation"
-
-
-class Place(Shape, frozen=True, kw_only=True):
-    """One jurisdiction of the deployment's tree."""
-
-    code: str
-    name_zh: str
-    name_en: str
-    parent: str | None = None
-    aliases: tuple[str, ...] = ()
 
 
 class Genesis(Stream):
@@ -45,7 +36,7 @@ class Genesis(Stream):
         kind: LogKind
         origin: str
         root: str
-        places: tuple[Place, ...]
+        places: tuple[Jurisdiction, ...]
         timezone: str
         currency: str
         campaign: Campaign
@@ -54,15 +45,16 @@ class Genesis(Stream):
         """A mapping or deployment brought jurisdictions of its own; the tree of the first event stays as it is."""
 
         TOPIC = "log.places-added.v1"
-        places: tuple[Place, ...]
+        places: tuple[Jurisdiction, ...]
 
     @event(Created)
     def __init__(
         self,
+        id: str,
         kind: LogKind,
         origin: str,
         root: str,
-        places: tuple[Place, ...],
+        places: tuple[Jurisdiction, ...],
         timezone: str,
         currency: str,
         campaign: Campaign,
@@ -80,7 +72,12 @@ class Genesis(Stream):
     def jurisdiction(self) -> str:
         return self.root
 
-    def add_places(self, places: tuple[Place, ...], provenance: Provenance) -> None:
+    @property
+    def tree(self) -> JurisdictionTree:
+        """Every jurisdiction known now."""
+        return JurisdictionTree(self.places)
+
+    def add_places(self, places: tuple[Jurisdiction, ...], provenance: Provenance) -> None:
         """Adds the jurisdictions that are not known yet; nothing is recorded when all are."""
         known = {place.code for place in self.places}
         new = tuple(place for place in places if place.code not in known)
@@ -88,5 +85,5 @@ class Genesis(Stream):
             self._places_added(places=new, provenance=provenance)
 
     @event(PlacesAdded)
-    def _places_added(self, places: tuple[Place, ...], provenance: Provenance) -> None:
+    def _places_added(self, places: tuple[Jurisdiction, ...], provenance: Provenance) -> None:
         self.places = (*self.places, *places)

@@ -174,7 +174,9 @@ class Case(Stream):
         ground: str
 
     @event(Created)
-    def __init__(self, number: str, particulars: Particulars, provenance: Provenance, book: str | None = None) -> None:
+    def __init__(
+        self, id: str, number: str, particulars: Particulars, provenance: Provenance, book: str | None = None
+    ) -> None:
         self.number = number
         self.book = book
         self.particulars = particulars

@@ -95,6 +95,7 @@ class Claim(Stream):
     @event(Created)
     def __init__(
         self,
+        id: str,
         case: str,
         place: str,
         line: str,

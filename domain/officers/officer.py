@@ -41,7 +41,7 @@ class Officer(Stream):
         reason: str
 
     @event(Created)
-    def __init__(self, handle: str, place: str, provenance: Provenance, name: Sealed | None = None) -> None:
+    def __init__(self, id: str, handle: str, place: str, provenance: Provenance, name: Sealed | None = None) -> None:
         self.handle = handle
         self.place = place
         self.name = name

@@ -83,6 +83,7 @@ class Payment(Stream):
     @event(Created)
     def __init__(
         self,
+        id: str,
         case: str,
         place: str,
         source: MoneySource,

@@ -1,0 +1,64 @@
+"""The port between command handlers and the log: load streams, commit what they decided.
+
+A handler is load, ask, commit, with no `if` about the domain. `Streams` is all it knows of the outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from domain.entries import Recorded
+from domain.errors import ConflictError
+from domain.recording import CommandKey, Outcome
+from domain.streams import Context, Stream, StreamEvent
+
+S = TypeVar("S", bound=Stream)
+T = TypeVar("T")
+
+MAX_TRIES = 3
+"""How often a command is decided again after a conflict, unless the caller insisted on a version (If-Match)."""
+
+
+class Streams(Protocol):
+    """Loads streams and commits what they decided. Safe to share between threads."""
+
+    def find(self, kind: type[S], stream_id: str) -> S | None:
+        """The stream as it stands now, or None when it was never opened."""
+
+    def get(self, kind: type[S], stream_id: str) -> S:
+        """As `find`.
+
+        Raises:
+            NotFoundError: there is no such stream.
+        """
+
+    def partitions(self, keys: Sequence[str]) -> dict[str, list[Recorded[StreamEvent]]]:
+        """By partition key, every recorded event of it in order of position; keys without events are left out."""
+
+    def rebuilt(self, events: Sequence[Recorded[StreamEvent]]) -> dict[str, Stream]:
+        """The streams that these events make, by id; the events of each stream must be whole and in order."""
+
+    def commit(
+        self, *streams: Stream, context: Context, command: CommandKey | None = None, now: datetime | None = None
+    ) -> Outcome:
+        """Records the pending events of all given streams together or not at all.
+
+        Raises:
+            ConflictError, IdempotencyError, RecordingError, ClockError: as `LogWriter.append`.
+        """
+
+
+def decide(command: Callable[[], T], *, tries: int = MAX_TRIES) -> T:
+    """Runs a command that loads, asks and commits; runs it again, from loading, when somebody else was first.
+
+    Raises:
+        ConflictError: after `tries` conflicts.
+    """
+    for _ in range(tries - 1):
+        try:
+            return command()
+        except ConflictError:
+            continue
+    return command()

@@ -1,0 +1,110 @@
+"""Settings: read once, refused when unknown. Each value belongs to the component it configures; nothing here has a meaning of its own.
+
+Sources, later ones win: the defaults, `qingling.toml` in the data folder, environment variables `QINGLING_<NAME>`, command line.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from domain.errors import SettingsError
+
+SETTINGS_FILE = "qingling.toml"
+_PREFIX = "QINGLING_"
+_NOT_SETTINGS = frozenset({"QINGLING_VENV", "QINGLING_PYTHON", "QINGLING_REAL_DATA"})
+"""Variables that scripts and tests read; they configure no deployment."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A deployment's settings."""
+
+    data: Path = Path("var/main")
+    """Folder of the embedded database, keys and files."""
+    database_url: str = ""
+    """PostgreSQL of the deployment (libpq URL or DSN); empty: the embedded one in `data`."""
+    keyring: str = ""
+    """File of the key-encryption keys; empty: `keys/keyring.json` in `data`."""
+    host: str = "127.0.0.1"
+    """Address that the doors listen on."""
+    port: int = 8000
+    """Port that the doors listen on."""
+    language: str = "zh"
+    """Language of the console where the reader has not chosen: `zh` or `en`."""
+    rebuild_rows: int = 200_000
+    """Ledger rows that a rebuild keeps in memory at the most."""
+    page_limit: int = 200
+    """Rows that one page of a ledger may have at the most."""
+    import_row_limit: int = 2_000_000
+    """Rows that a book may have at the most."""
+
+    @property
+    def keyring_path(self) -> Path:
+        """Where the key-encryption keys are."""
+        return Path(self.keyring) if self.keyring else self.data / "keys" / "keyring.json"
+
+
+def load(overrides: Mapping[str, object] | None = None, *, environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings in force. `overrides` are the command line's; None values do not count.
+
+    Raises:
+        SettingsError: an unknown key, or a value of the wrong type.
+    """
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    environment = _from_environment(os.environ if environ is None else environ)
+    data = Path(str(given.get("data") or environment.get("data") or Settings.data))
+    file = data / SETTINGS_FILE
+    values: dict[str, object] = _from_file(file) if file.is_file() else {}
+    values.update(environment)
+    values.update(given)
+    values["data"] = data
+    return replace(Settings(), **{name: _typed(name, value) for name, value in values.items()})
+
+
+def _from_file(file: Path) -> dict[str, object]:
+    try:
+        values = tomllib.loads(file.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} cannot be read: {error}") from error
+    for name in values:
+        _known(name, str(file))
+    return values
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for variable, value in environ.items():
+        if variable.startswith(_PREFIX) and variable not in _NOT_SETTINGS:
+            name = variable.removeprefix(_PREFIX).lower()
+            _known(name, f"the environment variable {variable}")
+            values[name] = value
+    return values
+
+
+_TYPES: dict[str, Any] = {field.name: type(field.default) for field in fields(Settings)}
+
+
+def _known(name: str, where: str) -> None:
+    if name not in _TYPES:
+        near = difflib.get_close_matches(name, _TYPES, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(_TYPES))}"
+        raise SettingsError(f"{where} sets {name!r}, which is no setting{hint}")
+
+
+def _typed(name: str, value: object) -> object:
+    _known(name, "the command line")
+    kind = _TYPES[name]
+    if issubclass(kind, Path):
+        return Path(str(value))
+    if kind is int:
+        try:
+            return int(str(value))
+        except ValueError:
+            raise SettingsError(f"{name} takes a whole number, not {value!r}") from None
+    return str(value)
