@@ -42,7 +42,7 @@ class MemoryLog(LogRecorder, LogReader, LogWriter):
         clock: Callable[[], datetime] = system_clock,
         *,
         contiguous: bool = True,
-        originator_id_type: OriginatorIdType = "uuid",
+        originator_id_type: OriginatorIdType = "text",
         poll_interval: float = 0.5,
     ) -> None:
         self.originator_id_type = originator_id_type

@@ -37,5 +37,5 @@ class RecorderConfig:
     """By how much host and database may disagree about the time before the writer stops."""
     poll_interval: float = 0.5
     """The floor under NOTIFY: a lost notification delays a reader by no more than this."""
-    originator_id_type: OriginatorIdType = "uuid"
-    """What the library is given as `originator_id`."""
+    originator_id_type: OriginatorIdType = "text"
+    """What the library is given as `originator_id`. Ours are text; the library's own default is uuid."""

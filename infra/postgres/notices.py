@@ -89,43 +89,50 @@ class Listener:
     def __init__(self, pool: Pool, wakeups: Wakeups) -> None:
         self._pool = pool
         self._wakeups = wakeups
-        self._closing = Event()
-        self._starting = Lock()
-        self._thread: Thread | None = None
-        self._alarm, self._doorbell = socket.socketpair()
+        self._closed = False
+        self._lock = Lock()
+        self._running: tuple[Thread, Event, socket.socket] | None = None
 
     def start(self) -> None:
         """Listen from now on; does nothing when it does already."""
-        with self._starting:
-            if self._thread is None and not self._closing.is_set():
-                self._thread = Thread(target=self._run, name="qingling-listener", daemon=True)
-                self._thread.start()
+        if self._running is not None:
+            return
+        with self._lock:
+            if self._running is None and not self._closed:
+                closing = Event()
+                alarm, doorbell = socket.socketpair()
+                thread = Thread(target=self._run, args=(closing, alarm), name="qingling-listener", daemon=True)
+                self._running = thread, closing, doorbell
+                thread.start()
 
     def close(self) -> None:
         """End the thread."""
-        with self._starting:
-            self._closing.set()
-        self._doorbell.send(b"\0")
-        if self._thread is not None:
-            self._thread.join()
-        self._alarm.close()
-        self._doorbell.close()
+        with self._lock:
+            self._closed = True
+            running, self._running = self._running, None
+        if running is not None:
+            thread, closing, doorbell = running
+            closing.set()
+            with doorbell:
+                doorbell.send(b"\0")
+                thread.join()
 
-    def _run(self) -> None:
-        while not self._closing.is_set():
-            try:
-                self._listen()
-            except (psycopg2.Error, StoreFailedError):
-                self._closing.wait(_RETRY)  # those who wait poll meanwhile
+    def _run(self, closing: Event, alarm: socket.socket) -> None:
+        with alarm:
+            while not closing.is_set():
+                try:
+                    self._listen(closing, alarm)
+                except (psycopg2.Error, StoreFailedError):
+                    closing.wait(_RETRY)  # those who wait poll meanwhile
 
-    def _listen(self) -> None:
+    def _listen(self, closing: Event, alarm: socket.socket) -> None:
         connection = self._pool.connect()
         try:
             with connection.cursor() as cursor:
                 cursor.execute(f"listen {CHANNEL}")
             self._wakeups.announce(0)  # something may have been recorded before the ear was open
-            while not self._closing.is_set():
-                select.select([connection.fileno(), self._alarm.fileno()], [], [])
+            while not closing.is_set():
+                select.select([connection.fileno(), alarm.fileno()], [], [])
                 connection.poll()
                 self._pass_on(connection)
         finally:
