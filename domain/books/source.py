@@ -162,30 +162,66 @@ class ControlCheck(msgspec.Struct, frozen=True, kw_only=True):
         return self.stated == self.summed
 
 
+class Skipped(msgspec.Struct, frozen=True, kw_only=True):
+    """A row below the header that holds no case: a total, a subtotal, a footer, or the header printed again."""
+
+    row: int
+    text: str
+    why: Literal["total", "subtotal", "footer", "header"]
+
+
 class Reading(Protocol):
     """A book being read.
 
     `cases` is consumed once, in sheet order (a case whose rows lie apart comes when its last row was read).
-    `rejects`, `doubles` and `checks` grow while it is consumed; the totals exist only after its end, and asking before
-    is a `RuntimeError`. Nothing here is safe for use from several threads.
+    `rejects`, `doubles`, `skipped` and `checks` grow while it is consumed; the totals exist only after its end, and
+    asking before is a `RuntimeError`. Nothing here is safe for use from several threads.
     """
 
-    digest: str
-    """SHA-256 of the book's file, hexadecimal."""
-    mapping: str
-    """Name of the mapping it was read with."""
-    sheet: str
-    header_row: int
-    """1-based row of the (last) header line."""
-    columns: Mapping[str, str]
-    """Field to heading, for every field that the sheet has a column for."""
-    unmapped: Sequence[str]
-    """Headings that nothing was read from."""
-    tree: JurisdictionTree
-    """The tree that the codes of the cases belong to: the mapping's own, else the one given."""
-    rejects: Sequence[Reject]
-    doubles: Sequence[Double]
-    checks: Sequence[ControlCheck]
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the book's file, hexadecimal."""
+        ...
+
+    @property
+    def mapping(self) -> str:
+        """Name of the mapping it is read with."""
+        ...
+
+    @property
+    def sheet(self) -> str: ...
+
+    @property
+    def header_row(self) -> int:
+        """1-based row of the (last) header line."""
+        ...
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """Field to heading, for every field that the sheet has a column for."""
+        ...
+
+    @property
+    def unmapped(self) -> Sequence[str]:
+        """Headings that nothing is read from."""
+        ...
+
+    @property
+    def tree(self) -> JurisdictionTree:
+        """The tree that the codes of the cases belong to: the mapping's own, else the one given."""
+        ...
+
+    @property
+    def rejects(self) -> Sequence[Reject]: ...
+
+    @property
+    def doubles(self) -> Sequence[Double]: ...
+
+    @property
+    def skipped(self) -> Sequence[Skipped]: ...
+
+    @property
+    def checks(self) -> Sequence[ControlCheck]: ...
 
     @property
     def cases(self) -> Iterator[SourceCase]: ...
