@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from infra.postgres.embedded import EmbeddedConfig, EmbeddedPostgres, EmbeddedSe
 from tests.postgres_server import fresh_database
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+QUICK = {"fsync": "off"}  # a killed process, other than a power cut, loses nothing that was written but not synced
 DAC_OVERRIDE, DAC_READ_SEARCH = 1, 2  # bits, capabilities(7)
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server to another account")
@@ -33,24 +34,18 @@ Make = Callable[..., EmbeddedPostgres]
 
 
 @pytest.fixture(scope="module")
-def created(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cluster that was never used; a copy is quicker than an initdb."""
-    data = tmp_path_factory.mktemp("created")
-    with EmbeddedPostgres(EmbeddedConfig(data=data)):
-        pass
-    return data / "postgres"
+def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that the tests share which leave it whole, since creating one takes longest."""
+    return tmp_path_factory.mktemp("used")
 
 
 @pytest.fixture
-def make(tmp_path: Path, created: Path) -> Iterator[Make]:
-    """Make servers of this test's data folder, or of another; whatever still runs afterwards is stopped."""
+def make(used: Path) -> Iterator[Make]:
+    """Make servers of the shared data folder, or of another; whatever still runs after the test is stopped."""
     made: list[EmbeddedPostgres] = []
-    usual = tmp_path / "data"
-    usual.mkdir()
-    subprocess.run(["cp", "-a", created, usual], check=True)
 
-    def make_one(data: Path = usual, **config: Any) -> EmbeddedPostgres:
-        made.append(EmbeddedPostgres(EmbeddedConfig(data=data, **config)))
+    def make_one(data: Path = used, settings: Mapping[str, str] = QUICK, **timeouts: float) -> EmbeddedPostgres:
+        made.append(EmbeddedPostgres(EmbeddedConfig(data=data, settings=settings, **timeouts)))
         return made[-1]
 
     yield make_one
@@ -65,6 +60,14 @@ def ask(server: EmbeddedPostgres, statement: str) -> Any:
     with closing(psycopg2.connect(server.url())) as connection, connection, connection.cursor() as cursor:
         cursor.execute(statement)
         return (cursor.fetchone() or (None,))[0] if cursor.description else None
+
+
+def keep(server: EmbeddedPostgres, number: int) -> None:
+    ask(server, f"DROP TABLE IF EXISTS kept; CREATE TABLE kept AS SELECT {number} AS n")
+
+
+def kept(server: EmbeddedPostgres) -> Any:
+    return ask(server, "SELECT n FROM kept")
 
 
 def kill_postmaster(server: EmbeddedPostgres) -> int:
@@ -106,7 +109,7 @@ def capabilities(pid: int | None) -> int:
 
 
 def test_a_new_folder_gets_a_durable_server_that_is_not_on_the_network(make: Make, tmp_path: Path) -> None:
-    server = make(tmp_path / "new" / "data")
+    server = make(tmp_path / "new" / "data", settings={})
 
     server.start()
 
@@ -145,13 +148,13 @@ def test_a_setting_that_the_server_needs_for_itself_is_refused(tmp_path: Path) -
 
 def test_what_was_committed_survives_stop_and_start(make: Make) -> None:
     with make() as server:
-        ask(server, "CREATE TABLE kept AS SELECT 7 AS n")
+        keep(server, 4)
         stopped = server.pid
 
     assert server.pid is None
     with make() as server:
         assert server.pid != stopped
-        assert ask(server, "SELECT n FROM kept") == 7
+        assert kept(server) == 4
 
 
 def test_starting_again_adopts_the_running_server(make: Make) -> None:
@@ -180,13 +183,16 @@ def test_the_server_is_out_of_reach_of_the_terminals_ctrl_c(make: Make) -> None:
 def test_a_shutdown_that_takes_too_long_becomes_an_immediate_one(make: Make) -> None:
     server = make(stop_timeout=0.0)
     server.start()
-    ask(server, "CREATE TABLE kept AS SELECT 7 AS n")
+    keep(server, 8)
+
+    log = server.config.data / "postgres.log"
+    before = log.stat().st_size
 
     server.stop()
 
-    assert "received immediate shutdown request" in server.config.data.joinpath("postgres.log").read_text()
+    assert b"received immediate shutdown request" in log.read_bytes()[before:]
     with server:
-        assert ask(server, "SELECT n FROM kept") == 7
+        assert kept(server) == 8
 
 
 def test_a_long_log_is_put_aside_at_the_start(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,13 +213,13 @@ def test_a_long_log_is_put_aside_at_the_start(make: Make, monkeypatch: pytest.Mo
 def test_a_killed_postmaster_loses_nothing_that_was_committed(make: Make) -> None:
     server = make()
     server.start()
-    ask(server, "CREATE TABLE kept AS SELECT n FROM generate_series(1, 1000) AS n")
+    keep(server, 10)
     killed = kill_postmaster(server)
 
     server.start()
 
     assert server.pid not in (killed, None)
-    assert ask(server, "SELECT sum(n) FROM kept") == 500500
+    assert kept(server) == 10
 
 
 def test_a_backend_too_busy_to_notice_the_death_of_its_postmaster_is_ended(
@@ -252,7 +258,7 @@ def test_a_pid_file_whose_pid_now_belongs_to_a_stranger_is_stale(
     make: Make, postgres_server: EmbeddedPostgres, stranger: str
 ) -> None:
     with make() as server:
-        ask(server, "CREATE TABLE kept AS SELECT 7 AS n")
+        keep(server, 12)
         pid_file = server.config.data / "postgres" / "postmaster.pid"
         lines = pid_file.read_text().splitlines()
     pid = os.getpid() if stranger == "this test" else postgres_server.pid
@@ -264,7 +270,7 @@ def test_a_pid_file_whose_pid_now_belongs_to_a_stranger_is_stale(
     server.start()
 
     assert server.pid not in (pid, None)
-    assert ask(server, "SELECT n FROM kept") == 7
+    assert kept(server) == 12
     assert ask(postgres_server, "SELECT 1") == 1
 
 
@@ -280,8 +286,8 @@ def test_a_creation_that_was_killed_is_begun_anew(make: Make, tmp_path: Path) ->
     assert not half_made.exists()
 
 
-def test_a_corrupt_folder_fails_with_the_servers_own_words(make: Make) -> None:
-    server = make()
+def test_a_corrupt_folder_fails_with_the_servers_own_words(make: Make, tmp_path: Path) -> None:
+    server = make(tmp_path / "new")
     server.start()
     server.stop()
     server.config.data.joinpath("postgres/global/pg_control").write_bytes(b"x" * 8192)
@@ -345,9 +351,9 @@ def test_processes_that_start_at_the_same_time_on_a_new_folder_share_one_server(
         assert pid_told_by(first) == pid_told_by(second) == server.pid
 
 
-def test_who_waits_too_long_for_his_turn_is_told_so(make: Make) -> None:
-    server = make(start_timeout=0.1)
-    locks = server.config.data / "postgres.locks"
+def test_who_waits_too_long_for_his_turn_is_told_so(make: Make, tmp_path: Path) -> None:
+    server = make(tmp_path, start_timeout=0.1)
+    locks = tmp_path / "postgres.locks"
     locks.mkdir()
 
     with locks.joinpath("transition").open("w") as turn:
@@ -401,10 +407,10 @@ def test_a_path_too_long_for_a_socket_gets_a_private_folder_under_the_temp_folde
 
 
 @as_root
-def test_a_socket_folder_of_somebody_else_is_refused(make: Make) -> None:
-    server = make()
+def test_a_socket_folder_of_somebody_else_is_refused(make: Make, tmp_path: Path) -> None:
+    server = make(tmp_path / "new")
     sockets = server.config.data / "postgres.socket"
-    sockets.mkdir()
+    sockets.mkdir(parents=True)
     os.chown(sockets, 1, 1)
 
     with pytest.raises(EmbeddedServerError, match=r"postgres\.socket belongs to user 1"):
@@ -455,10 +461,10 @@ def test_behind_folders_closed_by_root_the_server_gets_the_right_to_pass_and_no_
     monkeypatch.setattr(embedded, "binaries", lambda: programs)
 
     with make(closed / "data") as server:
-        ask(server, "CREATE TABLE kept AS SELECT 7 AS n")
+        keep(server, 26)
         kill_postmaster(server)
         server.start()
-        assert ask(server, "SELECT n FROM kept") == 7
+        assert kept(server) == 26
         ours = capabilities(os.getpid())
         wanted = DAC_READ_SEARCH if ours & 1 << DAC_READ_SEARCH else DAC_OVERRIDE
         assert capabilities(server.pid) == 1 << wanted
@@ -494,13 +500,13 @@ def test_without_the_right_to_pass_the_folders_that_block_are_named(
 @as_root
 def test_a_cluster_that_root_restored_is_handed_to_the_servers_account(make: Make) -> None:
     with make() as server:
-        ask(server, "CREATE TABLE kept AS SELECT 7 AS n")
+        keep(server, 29)
     cluster = server.config.data / "postgres"
     for path in (cluster, *cluster.rglob("*")):
         os.chown(path, 0, 0)
 
     with server:
-        assert ask(server, "SELECT n FROM kept") == 7
+        assert kept(server) == 29
 
 
 # ---------------------------------------------------------------------------------------------------- the test server
