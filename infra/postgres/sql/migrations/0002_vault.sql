@@ -13,6 +13,7 @@ create table vault.subject_key (
     constraint subject_key_destroyed_check check ((wrapped is null) = (destroyed_at is not null))
 );
 
+-- What a sealed field in an event is the digest of. Rows are never changed; they go with their subject.
 create table vault.ciphertext (
     sha256 bytea not null,
     subject text collate "C" not null,
