@@ -32,7 +32,7 @@ class KeyCache:
     def known(self, subjects: Iterable[str], erasures: int) -> dict[str, bytes]:
         """The keys that are known of these subjects, when `erasures` subjects have been erased."""
         with self._lock:
-            if not self._is_at(erasures):
+            if not self._follows(erasures):
                 return {}
             found = {subject: self._keys[subject] for subject in subjects if subject in self._keys}
             for subject in found:
@@ -42,7 +42,7 @@ class KeyCache:
     def remember(self, keys: Mapping[str, bytes], erasures: int) -> None:
         """Takes up keys that were read or made, and are durable, when `erasures` subjects had been erased."""
         with self._lock:
-            if not self._is_at(erasures):
+            if not self._follows(erasures):
                 return
             for subject, key in keys.items():
                 self._keys[subject] = key
@@ -55,8 +55,8 @@ class KeyCache:
         with self._lock:
             self._keys.pop(subject, None)
 
-    def _is_at(self, erasures: int) -> bool:
-        """Whether the count is that of the cache, which follows it when it rises."""
+    def _follows(self, erasures: int) -> bool:
+        """Lets the cache follow a count that has risen; whether the count is now the cache's."""
         if erasures > self._erasures:
             self._keys.clear()
             self._erasures = erasures

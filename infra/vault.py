@@ -39,7 +39,7 @@ T = TypeVar("T")
 CACHED_KEYS: Final = 65_536
 """Data keys kept in memory, about 200 bytes each."""
 SEALED_AT_ONCE: Final = 10_000
-"""Fields in one transaction; an erasure waits for one at most a tenth of a second or two."""
+"""Fields in one transaction: a third of a second, for which an erasure waits."""
 
 
 class Ciphertext(NamedTuple):

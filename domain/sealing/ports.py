@@ -26,15 +26,18 @@ class Sealer(Protocol):
         """Seals one text; `seal_many` of one."""
 
     def seal_many(self, items: Sequence[tuple[str, str, str]]) -> list[Sealed]:
-        """Seals each (subject, field, text); returns in that order once all ciphertexts are durable, or seals none.
+        """Seals each (subject, field, text); returns in that order once all keys and ciphertexts are durable.
 
-        So the ciphertext is always stored before the event that names it can be recorded. If that event never comes, an
-        orphan remains that harms nobody and goes with its subject. Two seals of the same text have nothing in common.
+        So a ciphertext is always stored before the event that names it can be recorded. If that event never comes, or
+        this raises half-way, orphans remain that harm nobody and go with their subject; nothing needs to be undone. Two
+        seals of the same text have nothing in common.
 
         Raises:
             InputError: a text holds a lone surrogate; `row` is the item's place, from 1.
             ErasedError: a subject was erased.
-            RecordingError: the store failed; nothing of this call needs to be undone.
+            RecordingError: the store failed.
+            VerificationError: the key of a subject was wrapped by another keyring.
+            ValueError: a subject or field is no label, which is a bug of the caller.
         """
 
     def matches(self, sealed: Sealed, field: str, plaintext: str) -> bool:
