@@ -254,17 +254,22 @@ def batch_of(
     return Batch(drafts, command)
 
 
-def check_versions(drafts: Sequence[Draft]) -> set[str]:
+def check_batch(batch: Batch) -> set[str]:
     """The streams of a batch.
 
     Raises:
         VersionTakenError: versions of one stream do not rise one by one within the batch.
+        StoreFailedError: a text holds a NUL character, which PostgreSQL's text cannot.
     """
     last: dict[str, int] = {}
-    for draft in drafts:
+    texts = [] if batch.command is None else [batch.command.actor, batch.command.key]
+    for draft in batch.drafts:
         if draft.version != last.get(draft.stream, draft.version - 1) + 1:
             raise VersionTakenError(
                 f"version {draft.version} of {draft.stream} does not follow {last[draft.stream]} in the batch"
             )
         last[draft.stream] = draft.version
+        texts += (draft.stream, draft.type, draft.partitionkey)
+    if any("\0" in text for text in texts):
+        raise StoreFailedError(f"a text of the batch holds a NUL character: {texts}")
     return set(last)

@@ -23,7 +23,7 @@ from infra.recorders import (
     StoreFailedError,
     VersionTakenError,
     Wakeups,
-    check_versions,
+    check_batch,
 )
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -72,7 +72,7 @@ class MemoryLog(LogRecorder, LogReader, LogWriter):
 
     def append(self, batch: Batch, *, now: datetime | None = None) -> Outcome:
         """See `LogWriter.append`."""
-        check_versions(batch.drafts)
+        check_batch(batch)
         with self._lock:
             self._check_played(now, batch)
             before = self._recorded_before(batch.command)

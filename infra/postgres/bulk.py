@@ -24,7 +24,7 @@ from domain.recording import TIME_WIDTH, Batch, CommandKey, Draft, Outcome, time
 from infra.postgres.committer import Committer
 from infra.postgres.connection import Pool, from_microseconds, is_lost, transaction, translated
 from infra.postgres.lost import find_recorded
-from infra.recorders import StoreFailedError, StoreUnreachableError, VersionTakenError, check_versions
+from infra.recorders import StoreFailedError, StoreUnreachableError, VersionTakenError, check_batch
 
 _COPY_EVENTS = (
     "copy qingling.event (position, stream, version, type, recorded_at, partitionkey, entry) from stdin (format binary)"
@@ -184,7 +184,7 @@ class BulkImport:
 def _chunks(batches: Iterable[Batch], limit: int) -> Iterator[Chunk]:
     chunk = Chunk()
     for batch in batches:
-        check_versions(batch.drafts)
+        check_batch(batch)
         if len(batch.drafts) > limit:
             raise StoreFailedError(
                 f"a batch has {len(batch.drafts)} events; it is never split, and a transaction holds {limit}"

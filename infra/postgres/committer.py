@@ -27,7 +27,7 @@ from domain.recording import Batch, Draft, Outcome
 from infra.postgres.config import RecorderConfig
 from infra.postgres.connection import Pool, from_microseconds, is_lost, transaction, translated
 from infra.postgres.lost import find_recorded
-from infra.recorders import StoreFailedError, StoreUnreachableError, VersionTakenError, check_versions
+from infra.recorders import StoreFailedError, StoreUnreachableError, VersionTakenError, check_batch
 
 Clock = Callable[[], datetime]
 
@@ -47,7 +47,7 @@ class Request:
     def __init__(self, batch: Batch, now: datetime | None) -> None:
         self.batch = batch
         self.now = now
-        self.streams = check_versions(batch.drafts)
+        self.streams = check_batch(batch)
         self.columns = [",".join(column) for column in zip(*map(_columns, batch.drafts), strict=True)]
         self.command = _command_columns(batch)
         self.outcome: Outcome | None = None
@@ -315,9 +315,7 @@ def _array(elements: Iterable[str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    """An element of an array literal. PostgreSQL's text knows no NUL; the driver would refuse the whole round for it."""
-    if "\0" in text:
-        raise StoreFailedError(f"the text {text!r} holds a NUL character")
+    """An element of an array literal."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

@@ -95,8 +95,6 @@ class Listener:
 
     def start(self) -> None:
         """Listen from now on; does nothing when it does already."""
-        if self._running is not None:
-            return
         with self._lock:
             if self._running is None and not self._closed:
                 closing = Event()
