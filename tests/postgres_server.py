@@ -7,6 +7,7 @@ belong to the whole server. A run that was killed leaves its server behind, and 
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import os
 import shutil
@@ -39,7 +40,7 @@ def server() -> EmbeddedPostgres:
 def fresh_database(server: EmbeddedPostgres) -> str:
     """Create an empty database and return its URL, as the superuser `postgres`."""
     name = f"test_{uuid4().hex}"
-    _execute(server, f'CREATE DATABASE "{name}"')
+    _execute(server, f'CREATE DATABASE "{name}" STRATEGY file_copy')  # quicker where nothing is synced
     return server.url(database=name)
 
 
@@ -74,20 +75,24 @@ def _execute(server: EmbeddedPostgres, statement: str) -> None:
 
 
 def _clear_away_dead_runs() -> None:
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        run = int(folder.name.removeprefix(_PREFIX).split("-")[0])
-        if folder.stat().st_uid != os.geteuid() or _is_alive(run):
-            continue
-        claimed = folder.with_name(f"{_PREFIX}{os.getpid()}-{uuid4().hex}")
+    temp = Path(tempfile.gettempdir())
+    with temp.joinpath(f"qingling-test-{os.geteuid()}.lock").open("w") as turn:
         try:
-            folder.rename(claimed)
-        except FileNotFoundError:
-            continue  # another run was quicker
-        abandoned = EmbeddedPostgres(EmbeddedConfig(data=claimed))
-        if abandoned.pid is not None:
-            abandoned.start()
-            abandoned.stop(immediate=True)
-        shutil.rmtree(claimed)
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return  # another run is at it
+        for folder in temp.glob(f"{_PREFIX}*"):
+            run = int(folder.name.removeprefix(_PREFIX).split("-")[0])
+            if not _is_alive(run) and folder.exists() and folder.stat().st_uid == os.geteuid():
+                _clear_away(folder)
+
+
+def _clear_away(folder: Path) -> None:
+    abandoned = EmbeddedPostgres(EmbeddedConfig(data=folder))
+    if abandoned.pid is not None:
+        abandoned.start()
+        abandoned.stop(immediate=True)
+    shutil.rmtree(folder)
 
 
 def _is_alive(pid: int) -> bool:

