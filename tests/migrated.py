@@ -44,5 +44,5 @@ def execute(url: str, statement: str, parameters: tuple[object, ...] = ()) -> li
     with closing(psycopg2.connect(url)) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute(statement, parameters)
+            cursor.execute(statement, parameters or None)
             return cursor.fetchall() if cursor.description else []

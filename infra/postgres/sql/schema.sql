@@ -13,3 +13,15 @@
 \ir guards/refuse_change.sql
 \ir guards/check_appended.sql
 \ir access/grants.sql
+\ir access/vault_schema.sql
+\ir tables/subject_key.sql
+\ir tables/ciphertext.sql
+\ir tables/erasures.sql
+\ir functions/hold_erasures.sql
+\ir functions/erase.sql
+\ir guards/refuse_return.sql
+\ir access/vault_grants.sql
+\ir tables/generation.sql
+\ir tables/progress.sql
+\ir tables/condition.sql
+\ir access/ledger_grants.sql

@@ -13,6 +13,9 @@ begin
                 null; -- the other one made it
             end;
         end if;
+    end loop;
+    -- Who is no superuser takes on the owner's role to make what belongs to it, and sets the projector's default rights.
+    foreach v_role in array array['qingling_owner', 'qingling_projector'] loop
         if not pg_catalog.pg_has_role(v_role, 'member') then
             execute pg_catalog.format('grant %I to current_user', v_role);
         end if;

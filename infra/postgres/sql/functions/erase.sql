@@ -1,0 +1,23 @@
+-- Destroys the key and the ciphertexts of a subject; how many ciphertexts went, null if there never was such a subject.
+create function vault.erase(p_subject text) returns bigint
+    language plpgsql volatile
+    set search_path = pg_catalog, pg_temp
+    as $$
+declare
+    v_deleted bigint;
+begin
+    perform pg_advisory_xact_lock(1397047628);
+    if not exists (select from vault.subject_key where subject = p_subject) then
+        return null;
+    end if;
+    update vault.subject_key set wrapped = null, destroyed_at = clock_timestamp()
+     where subject = p_subject and destroyed_at is null;
+    if not found then
+        return 0;
+    end if;
+    delete from vault.ciphertext where subject = p_subject;
+    get diagnostics v_deleted = row_count;
+    update vault.erasures set count = count + 1;
+    return v_deleted;
+end
+$$;
