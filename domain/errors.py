@@ -17,6 +17,7 @@
     │   └── UnknownEventError       an event of a type or shape that this release does not know
     ├── VerificationError           a proof, a digest or a sealed field does not hold, whatever the reason
     ├── ErasedError                 the key of a sealed field was destroyed; its plain text is gone for ever
+    ├── EmbeddedServerError         the embedded database cannot be created, started or stopped
     └── SettingsError               the deployment is configured wrongly
 
 Nothing here knows of HTTP or exit codes: `api/errors.py` has the one table for those.
@@ -125,3 +126,7 @@ class ErasedError(QinglingError):
 
 class SettingsError(QinglingError):
     """The deployment's settings are wrong: an unknown key, a missing value, a contradiction."""
+
+
+class EmbeddedServerError(QinglingError):
+    """The embedded server cannot be created, started or stopped. The message ends with the tail of its log, if any."""

@@ -17,8 +17,8 @@ from domain.errors import SettingsError
 
 SETTINGS_FILE = "qingling.toml"
 _PREFIX = "QINGLING_"
-_NOT_SETTINGS = frozenset({"QINGLING_VENV", "QINGLING_PYTHON", "QINGLING_REAL_DATA"})
-"""Variables that scripts and tests read; they configure no deployment."""
+_NOT_SETTINGS = ("QINGLING_VENV", "QINGLING_PYTHON", "QINGLING_REAL_DATA", "QINGLING_TEST_")
+"""What variables that scripts and tests read begin with; they configure no deployment."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,8 @@ def load(overrides: Mapping[str, object] | None = None, *, environ: Mapping[str,
     values.update(environment)
     values.update(given)
     values["data"] = data
-    return replace(Settings(), **{name: _typed(name, value) for name, value in values.items()})
+    typed: dict[str, Any] = {name: _typed(name, value) for name, value in values.items()}
+    return replace(Settings(), **typed)
 
 
 def _from_file(file: Path) -> dict[str, object]:
@@ -80,7 +81,7 @@ def _from_file(file: Path) -> dict[str, object]:
 def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
     values: dict[str, object] = {}
     for variable, value in environ.items():
-        if variable.startswith(_PREFIX) and variable not in _NOT_SETTINGS:
+        if variable.startswith(_PREFIX) and not variable.startswith(_NOT_SETTINGS):
             name = variable.removeprefix(_PREFIX).lower()
             _known(name, f"the environment variable {variable}")
             values[name] = value

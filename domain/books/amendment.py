@@ -97,6 +97,11 @@ def case_id(origin: str, book: str, number: str) -> str:
     return f"case-{_digest(origin, book, number)}"
 
 
+def book_id(origin: str, book: str) -> str:
+    """The id of a series of books in that log."""
+    return f"book-{_digest(origin, book)}"
+
+
 def _digest(*parts: str) -> str:
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
 

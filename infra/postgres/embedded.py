@@ -43,7 +43,7 @@ from urllib.parse import quote
 
 import psycopg2
 
-from domain.errors import QinglingError, SettingsError
+from domain.errors import EmbeddedServerError, SettingsError
 
 _PORT = 5432  # names the socket file; nothing listens on the network
 _SOCKET = f".s.PGSQL.{_PORT}"
@@ -80,10 +80,6 @@ _RESERVED = frozenset(
         *("unix_socket_directories", "unix_socket_permissions", "unix_socket_group"),
     }
 )
-
-
-class EmbeddedServerError(QinglingError):
-    """The embedded server cannot be created, started or stopped. The message ends with the tail of its log, if any."""
 
 
 @dataclass(frozen=True)

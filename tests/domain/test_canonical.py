@@ -12,7 +12,9 @@ from domain.recording import TIME_PLACEHOLDER, filled, time_offset
 
 KEYS = st.text(alphabet=st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=8)
 LEAVES = st.none() | st.booleans() | st.integers(-MAX_INTEGER, MAX_INTEGER) | st.text()
-VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=20)
+VALUES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=20
+)
 
 
 @given(VALUES)
@@ -29,8 +31,15 @@ def test_what_json_cannot_carry_exactly_is_refused(value: object) -> None:
 @given(st.text())
 def test_the_recorded_time_is_filled_in_the_envelope_whatever_a_text_says(text: str) -> None:
     hostile = f'"time":"{TIME_PLACEHOLDER}"' + text
-    entry = canonical_bytes({"data": {"note": hostile, "time": TIME_PLACEHOLDER}, "time": TIME_PLACEHOLDER, "type": "x", "version": 1})
+    entry = canonical_bytes(
+        {"data": {"note": hostile, "time": TIME_PLACEHOLDER}, "time": TIME_PLACEHOLDER, "type": "x", "version": 1}
+    )
     done = filled(entry, time_offset(entry), datetime(2019, 12, 3, 1, 14, 7, 120441, tzinfo=UTC))
     assert done == canonical_bytes(
-        {"data": {"note": hostile, "time": TIME_PLACEHOLDER}, "time": "2019-12-03T01:14:07.120441Z", "type": "x", "version": 1}
+        {
+            "data": {"note": hostile, "time": TIME_PLACEHOLDER},
+            "time": "2019-12-03T01:14:07.120441Z",
+            "type": "x",
+            "version": 1,
+        }
     )

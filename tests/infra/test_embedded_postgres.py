@@ -18,9 +18,9 @@ from typing import Any
 import psycopg2
 import pytest
 
-from domain.errors import SettingsError
+from domain.errors import EmbeddedServerError, SettingsError
 from infra.postgres import embedded
-from infra.postgres.embedded import EmbeddedConfig, EmbeddedPostgres, EmbeddedServerError, binaries
+from infra.postgres.embedded import EmbeddedConfig, EmbeddedPostgres, binaries
 from tests.postgres_server import fresh_database
 
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -1,0 +1,276 @@
+"""Histories of one case for property tests: random facts and acts through the aggregates, numbered as a log would number them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from domain.cases.case import Case, Particulars, SourceState, proceed
+from domain.cases.standing import EMPTY, NOT_BEGUN, Procedure, Standing, plus
+from domain.catalogue import EVENT_TYPES
+from domain.claims.balance import Balance, after
+from domain.claims.claim import Claim, Figures
+from domain.entries import Recorded, draft
+from domain.errors import Refused
+from domain.payments.payment import Payment
+from domain.recording import filled
+from domain.sealing.personal import Sealed
+from domain.streams import Basis, Context, Provenance, Stream, StreamEvent
+from domain.vocabulary import (
+    Answer,
+    CaseClass,
+    ClaimKind,
+    Evidence,
+    Funding,
+    MoneySource,
+    Outcome,
+    Purpose,
+    StatedMeaning,
+    Told,
+)
+
+START = datetime(2019, 11, 15, 9, 0, tzinfo=UTC)
+OFFICERS = ("officer-a", "officer-b", "officer-c")
+SOURCE = "urn:qingling:test"
+
+
+class History:
+    """Plays acts and facts on one case and keeps what was recorded. Refused acts leave nothing."""
+
+    def __init__(self, case: str = "case-1", jurisdiction: str = "140321", received: datetime = START) -> None:
+        self.recorded: list[Recorded[StreamEvent]] = []
+        self.refused: list[Refused] = []
+        self._clock = received
+        self._balances: dict[str, Balance] = {}
+        self._standing: Standing = EMPTY
+        self.claims: list[Claim] = []
+        self.payments: list[Payment] = []
+        self.case = Case(
+            id=case,
+            number=f"N-{case}",
+            book="test",
+            particulars=Particulars(
+                jurisdiction=jurisdiction,
+                received=received,
+                funding=Funding.GOVERNMENT,
+                classes=(CaseClass.IN_YEAR,),
+                class_ground="N11",
+            ),
+            provenance=self.when(),
+        )
+        self.keep(self.case)
+
+    @property
+    def standing(self) -> Standing:
+        """What an officer who looks now would be told."""
+        return self._standing
+
+    def when(self, officer: str | None = None, basis: Basis | None = None, back: int = 0) -> Provenance:
+        """A provenance that occurred `back` days before now."""
+        return Provenance(
+            occurred=self._clock - timedelta(days=back), received=self._clock, basis=basis, decidedby=officer
+        )
+
+    def act(self, act: Callable[[], None], *streams: Stream) -> None:
+        """Tries an act, and records what it decided."""
+        try:
+            act()
+        except Refused as refusal:
+            self.refused.append(refusal)
+            assert not any(stream.pending_events for stream in streams), "what was refused left something"
+        else:
+            self.keep(*streams)
+        self._clock += timedelta(hours=7)
+
+    def keep(self, *streams: Stream) -> None:
+        """Records the pending events, as a log would."""
+        for stream in streams:
+            for event in stream.collect_events():
+                position = len(self.recorded) + 1
+                d = draft(stream, event, Context(actor="officer-a", correlation="test"), SOURCE)  # type: ignore[arg-type]
+                entry = filled(d.entry, d.time_at, self._clock + timedelta(microseconds=position))
+                self.recorded.append(EVENT_TYPES.decode_entry(position, entry))
+                self._fold(self.recorded[-1].event)
+
+    def _fold(self, event: StreamEvent) -> None:
+        key = getattr(event, "claim", None) or event.originator_id
+        old = self._balances.get(key)
+        new = after(old, event)
+        if new is not None and new != old:
+            self._balances[key] = new
+            self._standing = plus(self._standing, old, new)
+
+    # What can happen to a case
+
+    def state_line(self, claimed: int | None, verified: int | None, *, named: bool) -> None:
+        """A line is stated."""
+        number = len(self.claims) + 1
+        worker = Sealed(subject=f"person-{number}", sha256="0" * 64, commit="1" * 64) if named else None
+        claim = Claim(
+            id=f"claim-{self.case.id}-{number}",
+            case=self.case.id,
+            place=self.case.jurisdiction,
+            line=str(number),
+            kind=ClaimKind.WAGE,
+            headcount=1 if named else 5,
+            figures=Figures(claimed=claimed, verified=verified),
+            worker=worker,
+            provenance=self.when(basis=Basis.STATED, back=3),
+        )
+        self.claims.append(claim)
+        self.act(lambda: None, claim)
+
+    def verify(self, which: int, keep: int, *, told: bool) -> None:
+        """An officer verifies `keep` percent of a line."""
+        if not self.claims:
+            return
+        claim = self.claims[which % len(self.claims)]
+        claimed = claim.figures.claimed or 100
+        verified = claimed * keep // 100
+        self.act(
+            lambda: claim.verify(
+                verified=verified,
+                rejected=claimed - verified,
+                ground="attendance sheets" if keep % 2 == 0 else None,
+                told=Told(on="2019-12-01", how="telephone") if told else None,
+                provenance=self.when("officer-b"),
+            ),
+            claim,
+        )
+
+    def pay(self, which: int, amount: int, basis: Basis, purpose: Purpose, *, unallocated: bool) -> None:
+        """A payment of one line."""
+        if not self.claims:
+            return
+        claim = self.claims[which % len(self.claims)]
+        payment = Payment(
+            id=f"payment-{self.case.id}-{len(self.payments) + 1}",
+            case=self.case.id,
+            place=self.case.jurisdiction,
+            source=MoneySource.EMPLOYER,
+            purpose=purpose,
+            lines=1,
+            headcount=1,
+            total=amount,
+            provenance=self.when(basis=basis),
+        )
+        payment.credit(None if unallocated else claim.id, amount, 1, self.when(basis=basis))
+        self.payments.append(payment)
+        self.act(lambda: None, payment)
+
+    def give_back(self, which: int, share: int, *, by_bank: bool) -> None:
+        """A part of a payment comes back."""
+        if not self.payments:
+            return
+        payment = self.payments[which % len(self.payments)]
+        amount = payment.credited[1].amount * share // 100
+        self.act(lambda: payment.give_back(1, amount, "wrong account", self.when(), by_bank=by_bank), payment)
+
+    def evidence(self, which: int, basis: Basis) -> None:
+        """The grade of a payment changes."""
+        if not self.payments:
+            return
+        payment = self.payments[which % len(self.payments)]
+        proof = (Evidence(sha256="2" * 64, type="application/pdf"),)
+        self.act(lambda: payment.evidence_line(1, proof, self.when(basis=basis)), payment)
+
+    def follow_up(self, which: int, answer: Answer, amount: int | None) -> None:
+        """A worker is asked."""
+        if not self.claims:
+            return
+        claim = self.claims[which % len(self.claims)]
+        self.act(lambda: claim.follow_up(answer, "telephone", self.when("officer-c"), amount), claim)
+
+    def restate(self, which: int, claimed: int, *, vanish: bool) -> None:
+        """An amended book says something else of a line."""
+        if not self.claims:
+            return
+        claim = self.claims[which % len(self.claims)]
+        if vanish:
+            self.act(lambda: claim.vanish("test", self.when()), claim)
+        else:
+            self.act(lambda: claim.restate(Figures(claimed=claimed), 1, "amended book", self.when(back=9)), claim)
+
+    def procedure(self, step: str, officer: str, outcome: Outcome) -> None:
+        """An act of the office on the case."""
+        case, when = self.case, self.when(officer)
+        acts: dict[str, Callable[[], None]] = {
+            "declare": lambda: case.declare_roster(self.standing, when),
+            "confirm": lambda: case.confirm_roster(self.standing, when),
+            "propose": lambda: case.propose_closing(outcome, "all paid", self.standing, when),
+            "approve": lambda: case.approve_closing(self.standing, when),
+            "refuse": lambda: case.refuse_closing("papers missing", when),
+            "reopen": lambda: case.reopen("new evidence", when),
+            "write off": lambda: case.write_off("checked", self.standing, when),
+            "source": lambda: case.state(SourceState(state="办结", means=StatedMeaning.CLOSED), when),
+            "vanish": lambda: case.vanish("test", when),
+            "return": lambda: case.come_back("test", when),
+        }
+        self.act(acts[step], case)
+
+
+STEPS = ("declare", "confirm", "propose", "approve", "refuse", "reopen", "write off", "source", "vanish", "return")
+AMOUNTS = st.integers(0, 2_000)
+INDEX = st.integers(0, 4)
+
+MOVES: st.SearchStrategy[Callable[[History], None]] = st.one_of(
+    st.tuples(st.none() | AMOUNTS, st.none() | AMOUNTS, st.booleans()).map(
+        lambda t: lambda h: h.state_line(t[0], t[1], named=t[2])
+    ),
+    st.tuples(INDEX, st.sampled_from((0, 50, 51, 100, 100, 100)), st.booleans()).map(
+        lambda t: lambda h: h.verify(t[0], t[1], told=t[2])
+    ),
+    st.tuples(INDEX, AMOUNTS, st.sampled_from(Basis), st.sampled_from(Purpose), st.booleans()).map(
+        lambda t: lambda h: h.pay(t[0], t[1], t[2], t[3], unallocated=t[4])
+    ),
+    st.tuples(INDEX, st.integers(0, 100), st.booleans()).map(lambda t: lambda h: h.give_back(t[0], t[1], by_bank=t[2])),
+    st.tuples(INDEX, st.sampled_from(Basis)).map(lambda t: lambda h: h.evidence(t[0], t[1])),
+    st.tuples(INDEX, st.sampled_from(Answer), st.none() | AMOUNTS).map(lambda t: lambda h: h.follow_up(*t)),
+    st.tuples(INDEX, AMOUNTS, st.booleans()).map(lambda t: lambda h: h.restate(t[0], t[1], vanish=t[2])),
+    st.tuples(st.sampled_from(STEPS), st.sampled_from(OFFICERS), st.sampled_from(Outcome)).map(
+        lambda t: lambda h: h.procedure(*t)
+    ),
+)
+
+
+def _solve(history: History) -> None:
+    """The straight way to a written-off case, so that random histories reach it and then fall back."""
+    for i, claim in enumerate(history.claims):
+        history.verify(i, 100, told=True)
+        balance = history._balances[claim.id]
+        if balance.owing:
+            history.pay(i, balance.owing, Basis.DOCUMENTED, Purpose.WAGE, unallocated=False)
+    for i in range(len(history.payments)):
+        history.evidence(i, Basis.DOCUMENTED)
+    for step, officer in (
+        ("declare", "officer-a"),
+        ("confirm", "officer-b"),
+        ("propose", "officer-a"),
+        ("approve", "officer-b"),
+    ):
+        history.procedure(step, officer, Outcome.PAID)
+    history.procedure("write off", "officer-c", Outcome.PAID)
+
+
+MOVES_TO_THE_END = MOVES | st.just(_solve)
+
+
+@st.composite
+def histories(draw: Any, most: int = 25) -> History:
+    """A random history of one case."""
+    history = History()
+    history.state_line(draw(AMOUNTS), None, named=True)
+    for move in draw(st.lists(MOVES_TO_THE_END, max_size=most)):
+        move(history)
+    return history
+
+
+def procedure_of(recorded: list[Recorded[StreamEvent]]) -> Procedure:
+    """The procedure after a history."""
+    procedure = NOT_BEGUN
+    for item in recorded:
+        procedure = proceed(procedure, item.event)
+    return procedure
