@@ -50,6 +50,7 @@ class RowReader:
         ]
         text = self._cells.text()
         self._people = [(role, column.index, column.heading, text) for role, column in header.people.items()]
+        self._notes = [(column.heading, column.index, column.heading, text) for column in header.notes]
         self._extra = [(column.heading, column.index, column.heading, text) for column in header.extra]
         self._code = self._cells.code()
         self.constants = {
@@ -73,14 +74,26 @@ class RowReader:
                 row.fault(name, heading, cells[index], value)
         if self._parts:
             self._read_number(row, cells)
-        for columns, into, prefix in ((self._people, row.people, "people."), (self._extra, row.extra, "extra.")):
-            for name, index, heading, read_text in columns:
-                text = read_text(cells[index])
+        if self._people or self._notes or self._extra:
+            self._read_texts(row, cells)
+        return row
+
+    def _read_texts(self, row: Row, cells: Cells) -> None:
+        notes: dict[str, str] = {}
+        for columns, into, kind in (
+            (self._people, row.people, "people"),
+            (self._notes, notes, "notes"),
+            (self._extra, row.extra, "extra"),
+        ):
+            for name, index, heading, read in columns:
+                text = read(cells[index])
                 if isinstance(text, Fault):
-                    row.fault(prefix + name, heading, cells[index], text)
+                    row.fault(f"{kind}.{name}", heading, cells[index], text)
                 elif text is not None:
                     into[name] = text
-        return row
+        if notes:
+            told = [row.values["note"]] if "note" in row.values else []
+            row.values["note"] = "\n".join([*told, *(f"{heading}：{text}" for heading, text in notes.items())])
 
     def _read_number(self, row: Row, cells: Cells) -> None:
         said: list[str] = []

@@ -43,6 +43,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     fields: dict[str, Column]
     parts: tuple[Column, ...]
     people: dict[str, Column]
+    notes: tuple[Column, ...]
     extra: tuple[Column, ...]
     unmapped: tuple[Column, ...]
     units: dict[str, int]
@@ -152,8 +153,9 @@ def _header(mapping: Mapping, row: int, headings: _Headings, above: Sequence[Seq
         for role, rule in mapping.people.items()
         if rule.column and (column := _one(headings, f"people.{role}", rule.column, row))
     }
+    notes = tuple(column for name in mapping.notes if (column := _one(headings, "notes", (name,), row)))
     extra = tuple(column for name in mapping.extra if (column := _one(headings, "extra", (name,), row)))
-    taken = {column.index for column in (*fields.values(), *parts, *people.values(), *extra)}
+    taken = {column.index for column in (*fields.values(), *parts, *people.values(), *notes, *extra)}
     free = tuple(headings.column(index) for index in headings.indexes() if index not in taken)
     if free and mapping.unmapped == "refuse":
         names = ", ".join(column.heading for column in free)
@@ -166,6 +168,7 @@ def _header(mapping: Mapping, row: int, headings: _Headings, above: Sequence[Seq
         fields=fields,
         parts=parts,
         people=people,
+        notes=notes,
         extra=(*extra, *free) if mapping.unmapped == "keep" else extra,
         unmapped=() if mapping.unmapped == "keep" else free,
         units=_units(mapping, row, headings, fields, _unit_above(above)),

@@ -185,6 +185,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
     check: CheckRule
     fields: dict[str, FieldRule]
     people: dict[str, FieldRule]
+    notes: tuple[str, ...]
     extra: tuple[str, ...]
     unmapped: Literal["report", "keep", "refuse"]
     jurisdictions: JurisdictionTree | None
@@ -208,6 +209,7 @@ TOP_KEYS = (
     "check",
     "fields",
     "people",
+    "notes",
     "extra",
     "unmapped",
     "jurisdictions",
@@ -256,6 +258,7 @@ def parse_mapping(table: Table[str, Any]) -> Mapping:
         check=_section("check", table, CheckRule),
         fields=fields,
         people=people,
+        notes=_convert("notes", table.get("notes", ()), tuple[str, ...]),
         extra=_convert("extra", table.get("extra", ()), tuple[str, ...]),
         unmapped=_convert("unmapped", table.get("unmapped", "report"), Literal["report", "keep", "refuse"]),
         jurisdictions=_tree(table.get("jurisdictions")),

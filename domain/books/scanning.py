@@ -106,7 +106,7 @@ class RowScan:
 
 
 def _indexes(path: str, names: Sequence[str], header: Header) -> list[int]:
-    known = {column.heading: column.index for column in (*header.extra, *header.unmapped, *header.parts)}
+    known = {column.heading: column.index for column in (*header.notes, *header.extra, *header.unmapped, *header.parts)}
     known |= {column.heading: column.index for column in (*header.fields.values(), *header.people.values())}
     known |= {name: column.index for name, column in header.fields.items()}
     known |= {f"people.{role}": column.index for role, column in header.people.items()}

@@ -3,6 +3,7 @@
 A workbook (xlsx, xlsm, xls) is looked at before it is opened: a file that is none, a zip archive without a workbook, a
 locked one, one whose parts declare more than the limits allow or hold other than they declare is refused before memory
 is spent on it. The workbook reader then holds the chosen sheet as a whole; what that costs stands in `docs/import.md`.
+An xls is opened in a process of its own first, because a damaged one can end the process that opens it.
 Cells that hold an error of the spreadsheet, or a formula whose result was never stored, come as a `Fault` in xlsx; in
 xls they cannot be told from blank cells. Text files are read row by row and never held.
 """
@@ -12,7 +13,10 @@ from __future__ import annotations
 import difflib
 import hashlib
 import io
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +34,7 @@ from infra.books.xlsx_package import SheetScan, XlsxPackage
 _ZIP = b"PK"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_PROBE_SECONDS = 300
 _TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 
 
@@ -101,6 +106,7 @@ def _open_xls(path: Path, rule: SheetRule, limits: Limits) -> OpenBook:
     content = _content(path, limits)
     if _ENCRYPTED in content:
         raise _refuse(path, "is locked with a password; save it without one", "locked")
+    _survive(path, content)
     with _calamine(path, content) as book:
         tabs = [
             _Tab(sheet.name, sheet.visible == python_calamine.SheetVisibleEnum.Visible)
@@ -109,6 +115,17 @@ def _open_xls(path: Path, rule: SheetRule, limits: Limits) -> OpenBook:
         ]
     name = _chosen(path, rule, tabs)
     return OpenBook(_digest(content), name, _rows(_sheet(path, content, name), SheetScan()))
+
+
+def _survive(path: Path, content: bytes) -> None:
+    """Refuse an xls that ends the process which opens it; see `xls_probe`."""
+    probe = [sys.executable, "-I", str(Path(__file__).with_name("xls_probe.py"))]
+    try:
+        ended = subprocess.run(probe, input=content, capture_output=True, check=False, timeout=_PROBE_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        raise _refuse(path, "is damaged: opening it does not end", "is-a-workbook") from error
+    if ended.returncode != 0:
+        raise _refuse(path, "is damaged; open it in a spreadsheet program and save it as xlsx", "is-a-workbook")
 
 
 def _content(path: Path, limits: Limits) -> bytes:
@@ -140,20 +157,23 @@ def _chosen(path: Path, rule: SheetRule, tabs: Sequence[_Tab]) -> str:
 
 
 def _calamine(path: Path, content: bytes) -> CalamineWorkbook:
-    try:
+    with _translated(path):
         return CalamineWorkbook.from_filelike(io.BytesIO(content))
+
+
+def _sheet(path: Path, content: bytes, name: str) -> CalamineSheet:
+    with _calamine(path, content) as book, _translated(path):
+        return book.get_sheet_by_name(name)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
     except python_calamine.PasswordError as error:
         raise _refuse(path, "is locked with a password; save it without one", "locked") from error
     except python_calamine.CalamineError as error:
         raise _refuse(path, f"is not a workbook that can be read: {error}", "is-a-workbook") from error
-
-
-def _sheet(path: Path, content: bytes, name: str) -> CalamineSheet:
-    try:
-        with _calamine(path, content) as book:
-            return book.get_sheet_by_name(name)
-    except python_calamine.CalamineError as error:
-        raise _refuse(path, f"holds a sheet {name!r} that cannot be read: {error}", "is-a-workbook") from error
 
 
 def _rows(sheet: CalamineSheet, scan: SheetScan) -> Rows:

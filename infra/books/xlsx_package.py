@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -27,6 +28,12 @@ _CHUNK = 1024 * 1024
 _LARGEST_INDEX = 16 * 1024 * 1024  # bytes; the list of sheets of a real workbook takes a few kilobytes
 _LARGEST_ROW = 64 * 1024 * 1024  # bytes of XML
 _BOMB_SIZE, _BOMB_RATIO = 64 * 1024 * 1024, 400  # real sheets pack 5 to 40 to one
+
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError),
+    *(ElementTree.ParseError, ValueError, LookupError, OverflowError),
+)
+"""What unpacking and parsing raise on bytes that are not what they should be."""
 
 _PREFIX = re.compile(rb"<(\w+:)?worksheet\b")
 _ADDRESS = re.compile(rb'\br="([A-Z]{1,3})(\d+)"')
@@ -188,7 +195,7 @@ class XlsxPackage:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ElementTree.ParseError) as error:
+        except _DAMAGE as error:
             raise self._refuse(f"is damaged, or no workbook at all: {error}", "is-a-workbook") from error
 
     def _refuse(self, fault: str, rule: str) -> UnreadableBookError:
