@@ -30,6 +30,7 @@ CLOCKS_DISAGREE = "QL001"
 NO_SIMULATION = "QL002"
 LAW_BROKEN = "QL003"
 _NOT_MIGRATED = {"3F000", "42P01", "42883"}  # no such schema, table, function
+_PASSING = (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.DataError, psycopg2.IntegrityError)
 _KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}  # a dead peer is noticed in 25 s
 
 
@@ -43,7 +44,7 @@ def translated(doing: str) -> Iterator[None]:
 
 
 def translation(error: psycopg2.Error, doing: str) -> QinglingError:
-    """What an error of the driver means. Whatever is not known to pass by itself says that the process may not go on."""
+    """What an error of the driver means. Unless it passes by itself, or is one request's own, the process may not go on."""
     said = (error.diag.message_primary or str(error)).strip()
     code = error.pgcode or ""
     if code == "23505":
@@ -56,7 +57,7 @@ def translation(error: psycopg2.Error, doing: str) -> QinglingError:
         return StoreFailedError(
             f"the database holds no log, or an older one; migrate it first ({said})", may_continue=False
         )
-    passing = code == NO_SIMULATION or isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError))
+    passing = code == NO_SIMULATION or isinstance(error, _PASSING)
     return StoreFailedError(f"failed while {doing}: {said}", may_continue=passing)
 
 

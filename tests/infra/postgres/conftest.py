@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
+import psycopg2
 import pytest
 
 from infra.postgres.recorder import PostgresLog
 from tests.migrated import log_url
 
-__all__ = ["log_url"]
+__all__ = ["hold_append_lock", "log_url"]
 
 
 @pytest.fixture
@@ -17,3 +19,11 @@ def log(log_url: str) -> Iterator[PostgresLog]:
     """An empty log, opened with the rights of the server's superuser."""
     with PostgresLog(log_url) as log:
         yield log
+
+
+@contextmanager
+def hold_append_lock(url: str) -> Iterator[None]:
+    """Nobody appends within the block."""
+    with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute("select qingling.lock_log()")
+        yield
