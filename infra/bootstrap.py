@@ -1,0 +1,256 @@
+"""The composition root: the only place where the parts are put together, and all that the doors may import of `infra`.
+
+A real log is created by `initialise`, an explicit act; opening never creates one. Start-up runs what normal running runs: migrations
+that are missing, ledgers that are outdated, the same fold engine.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from domain.campaigns.campaign import WINTER_2019, Campaign
+from domain.campaigns.genesis import GENESIS_STREAM, Genesis, LogKind
+from domain.catalogue import EVENT_TYPES
+from domain.errors import LogMismatchError, NotFoundError, RuleError, SettingsError
+from domain.jurisdictions import Jurisdiction, JurisdictionTree
+from domain.streams import Context, Provenance
+from infra.books.mapping_files import load_mapping, shipped_mappings
+from infra.folding.engine import Engine, EngineConfig
+from infra.importing import ImportProgress
+from infra.jurisdictions import YANGQUAN, load_tree
+from infra.keyring import Keyring
+from infra.platform import (
+    CaseView,
+    EventView,
+    ExportReceipt,
+    ImportReport,
+    LedgerTotals,
+    LogInfo,
+    Platform,
+    PlatformStatus,
+)
+from infra.postgres.config import RecorderConfig
+from infra.postgres.connection import Pool, connect, translated
+from infra.postgres.embedded import EmbeddedConfig, EmbeddedPostgres
+from infra.postgres.ledger_reader import LedgerReader, Page, VersionedRow
+from infra.postgres.ledger_store import LedgerStore
+from infra.postgres.migrations import migrate
+from infra.postgres.recorder import PostgresLog
+from infra.postgres.vault import PostgresVault
+from infra.settings import Settings
+from infra.settings import load as load_settings
+from infra.streams import StreamStore
+from projections.catalogue import catalogue
+
+__all__ = [
+    "CaseView",
+    "EventView",
+    "ExportReceipt",
+    "ImportProgress",
+    "ImportReport",
+    "LedgerTotals",
+    "LogInfo",
+    "Page",
+    "Platform",
+    "PlatformStatus",
+    "Settings",
+    "VersionedRow",
+    "initialise",
+    "is_initialised",
+    "load_mapping",
+    "load_settings",
+    "open_platform",
+    "shipped_mappings",
+]
+
+DATABASE = "qingling"
+"""Name of the database within the embedded server."""
+CAMPAIGNS: dict[str, Campaign] = {WINTER_2019.name: WINTER_2019}
+ZONE = "Asia/Shanghai"
+CURRENCY = "CNY"
+
+
+def initialise(
+    settings: Settings,
+    *,
+    origin: str,
+    kind: LogKind = LogKind.REAL,
+    tree: Path = YANGQUAN,
+    campaign: str = WINTER_2019.name,
+    now: datetime | None = None,
+    actor: str = "system",
+) -> LogInfo:
+    """Creates keys, schema and the log's first event, which never changes. `origin` gets a random suffix.
+
+    Raises:
+        RuleError: there is a log already.
+        NotFoundError: no such campaign.
+        SettingsError: the keys are there, but no log.
+    """
+    if campaign not in CAMPAIGNS:
+        raise NotFoundError(f"there is no campaign {campaign!r}; there are {', '.join(CAMPAIGNS)}")
+    if (kind is LogKind.SIMULATION) != (now is not None):
+        raise RuleError("only a simulation plays its times", rule="simulation-plays", clause="design: genesis")
+    jurisdictions = load_tree(tree)
+    places = tuple(jurisdictions)
+    with ExitStack() as stack:
+        dsn = stack.enter_context(_database(settings))
+        migrate(dsn)
+        log = stack.enter_context(_writer(dsn))
+        if log.head().position:
+            raise RuleError(f"there is a log already in {_where(settings)}", rule="genesis-once", clause="design: genesis")
+        if not settings.keyring_path.exists():
+            Keyring.create(settings.keyring_path)
+        full_origin = _origin(origin, kind)
+        moment = datetime.now(UTC) if now is None else now
+        genesis = Genesis(
+            id=GENESIS_STREAM,
+            kind=kind,
+            origin=full_origin,
+            root=_root(places),
+            places=places,
+            timezone=ZONE,
+            currency=CURRENCY,
+            campaign=CAMPAIGNS[campaign],
+            provenance=Provenance(occurred=moment, received=moment),
+        )
+        streams = StreamStore(log, EVENT_TYPES, _source(full_origin))
+        streams.commit(genesis, context=Context(actor=actor, correlation="genesis"), now=now)
+        return _info(genesis)
+
+
+def is_initialised(settings: Settings) -> bool:
+    """Whether a log was created in the data folder, or in the configured database."""
+    if not settings.database_url and not (settings.data / "postgres").exists():
+        return False
+    with _database(settings) as dsn:
+        migrate(dsn)
+        with _writer(dsn) as log:
+            return log.head().position > 0
+
+
+@contextmanager
+def open_platform(settings: Settings, *, folding: bool = False) -> Iterator[Platform]:
+    """The platform of an existing log; with `folding` the fold engine runs in this process, if no other one does already.
+
+    Raises:
+        NotFoundError: there is no log; `qingling init` creates one.
+        SettingsError: the keys are missing or readable by others.
+    """
+    with ExitStack() as stack:
+        if not settings.database_url and not (settings.data / "postgres").exists():
+            raise NotFoundError(f"there is no log in {settings.data}; `qingling init` creates one")
+        dsn = stack.enter_context(_database(settings))
+        migrate(dsn)
+        log = stack.enter_context(_writer(dsn))
+        genesis = _genesis(log)
+        if genesis is None:
+            raise NotFoundError(f"there is no log in {_where(settings)}; `qingling init` creates one")
+        info = _info(genesis)
+        if not settings.keyring_path.exists():
+            raise SettingsError(f"the keys of {info.origin} are not at {settings.keyring_path}")
+        ledgers = catalogue(info.campaign, info.zone)
+        vault_pool = Pool(dsn, RecorderConfig(role="qingling_writer"))
+        stack.callback(vault_pool.close)
+        vault = PostgresVault(vault_pool, Keyring.open(settings.keyring_path))
+        reader = LedgerReader(dsn, RecorderConfig(role="qingling_reader"), ledgers)
+        stack.callback(reader.close)
+        store = LedgerStore(dsn, RecorderConfig(role="qingling_projector"), ledgers)
+        stack.callback(store.close)
+        engine = Engine(log, store, ledgers, EVENT_TYPES, EngineConfig(rebuild_rows=settings.rebuild_rows))
+        if folding:
+            engine.start()
+        stack.callback(engine.stop)
+        yield Platform(
+            settings,
+            info,
+            types=EVENT_TYPES,
+            catalogue=ledgers,
+            log=log,
+            streams=StreamStore(log, EVENT_TYPES, _source(info.origin)),
+            vault=vault,
+            reader=reader,
+            engine=engine,
+            folding=folding,
+        )
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[str]:
+    """The libpq URL of the deployment's database, the embedded server started if it is that."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    settings.data.mkdir(parents=True, exist_ok=True)
+    with EmbeddedPostgres(EmbeddedConfig(data=settings.data)) as server:
+        _create_database(server.url())
+        yield server.url(database=DATABASE)
+
+
+def _create_database(dsn: str) -> None:
+    connection = connect(dsn, RecorderConfig())
+    try:
+        connection.autocommit = True
+        with translated("creating the database"), connection.cursor() as cursor:
+            cursor.execute("select 1 from pg_database where datname = %s", (DATABASE,))
+            if cursor.fetchone() is None:
+                cursor.execute(f"create database {DATABASE}")
+    finally:
+        connection.close()
+
+
+def _writer(dsn: str) -> PostgresLog:
+    return PostgresLog(dsn, RecorderConfig(role="qingling_writer"))
+
+
+def _genesis(log: PostgresLog) -> Genesis | None:
+    stored = log.read_stream(GENESIS_STREAM)
+    if not stored:
+        if log.head().position:
+            raise LogMismatchError("the log has events, but does not begin with what it is")
+        return None
+    genesis: Genesis | None = None
+    for entry in stored:
+        event = EVENT_TYPES.decode(entry).event
+        genesis = event.mutate(genesis)
+    return genesis
+
+
+def _info(genesis: Genesis) -> LogInfo:
+    return LogInfo(
+        kind=genesis.kind,
+        origin=genesis.origin,
+        root=genesis.root,
+        zone=ZoneInfo(genesis.timezone),
+        currency=genesis.currency,
+        campaign=genesis.campaign,
+        tree=genesis.tree,
+    )
+
+
+def _origin(name: str, kind: LogKind) -> str:
+    """The log's name for ever: a random suffix parts two logs of one name, and a simulation says that it is one."""
+    middle = "-simulation" if kind is LogKind.SIMULATION else ""
+    return f"{name}{middle}-{secrets.token_hex(4)}"
+
+
+def _source(origin: str) -> str:
+    return f"urn:qingling:{origin}"
+
+
+def _where(settings: Settings) -> str:
+    return "the configured database" if settings.database_url else str(settings.data)
+
+
+def _root(places: tuple[Jurisdiction, ...]) -> str:
+    """The jurisdiction that the deployment is for: the deepest one that all others lie under or above."""
+    tree = JurisdictionTree(places)
+    root = next(place for place in tree if place.parent is None)
+    while len(children := tree.children(root.code)) == 1:
+        root = children[0]
+    return root.code
