@@ -103,7 +103,9 @@ def initialise(
         migrate(dsn)
         log = stack.enter_context(_writer(dsn))
         if log.head().position:
-            raise RuleError(f"there is a log already in {_where(settings)}", rule="genesis-once", clause="design: genesis")
+            raise RuleError(
+                f"there is a log already in {_where(settings)}", rule="genesis-once", clause="design: genesis"
+            )
         if not settings.keyring_path.exists():
             Keyring.create(settings.keyring_path)
         full_origin = _origin(origin, kind)

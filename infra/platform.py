@@ -10,10 +10,11 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, Literal, Protocol
+from typing import Any, BinaryIO, Literal
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -29,6 +30,7 @@ from domain.officers.handlers import TOKEN_PREFIX, issue_token, register_officer
 from domain.recording import Head, StoredEntry
 from domain.sealing.personal import Sealed
 from domain.streams import Basis, Context, Provenance, StreamEvent
+from infra.books.export import Column as FileColumn
 from infra.books.export import write_table
 from infra.books.mapping_files import load_mapping
 from infra.books.reader import read_book
@@ -47,6 +49,8 @@ from projections.board import Board, board
 from projections.ledger import Catalogue, Cell, DerivedLedger, Kind, RowLedger, SummaryLedger, Sums
 from projections.officer_ledger import OfficerRow
 from projections.replay import CaseState, TimelineItem, as_it_was_by, case_state, timeline
+
+AnyRowLedger = RowLedger[Any] | DerivedLedger[Any]
 
 SYSTEM = "system"
 """The actor of what the platform does by itself."""
@@ -143,16 +147,6 @@ class ImportReport:
     notes: list[str] = field(default_factory=list)
 
 
-class Folds(Protocol):
-    """What the platform asks of the fold engine; see `infra.folding.engine.Engine`."""
-
-    def pause(self, ledger: str) -> None:
-        """Stops folding into a ledger until it is resumed."""
-
-    def resume(self, ledger: str) -> None:
-        """Lets a paused or stopped ledger catch up."""
-
-
 class Platform:
     """See the module. Safe to share between threads."""
 
@@ -216,17 +210,16 @@ class Platform:
 
     # Ledgers
 
-    def ledger(self, name: str) -> RowLedger[object] | DerivedLedger[object]:  # type: ignore[type-var]
+    def ledger(self, name: str) -> AnyRowLedger:
         """The ledger of that name that has rows.
 
         Raises:
             NotFoundError: there is none.
         """
-        if name not in self.catalogue or isinstance(self.catalogue[name], SummaryLedger):
+        found = self.catalogue[name] if name in self.catalogue else None  # noqa: SIM401 - a catalogue is no dict
+        if found is None or isinstance(found, SummaryLedger):
             known = ", ".join(ledger.name for ledger in self.catalogue if not isinstance(ledger, SummaryLedger))
             raise NotFoundError(f"there is no ledger {name!r}; there are {known}")
-        found = self.catalogue[name]
-        assert not isinstance(found, SummaryLedger)  # noqa: S101 - narrows for the type checker
         return found
 
     def page(
@@ -250,7 +243,9 @@ class Platform:
         """
         self.ledger(ledger)
         if not 1 <= limit <= self.settings.page_limit:
-            raise InputError(f"a page has 1 to {self.settings.page_limit} rows, not {limit}", field="limit", rule="page-limit")
+            raise InputError(
+                f"a page has 1 to {self.settings.page_limit} rows, not {limit}", field="limit", rule="page-limit"
+            )
         return self.reader.page(
             ledger,
             as_of=as_of,
@@ -271,7 +266,9 @@ class Platform:
         self.ledger(ledger)
         found = self.reader.row(ledger, key, as_of=as_of)
         if found is None:
-            raise NotFoundError(f"ledger {ledger} has no row {key!r}" + ("" if as_of is None else f" as of position {as_of}"))
+            raise NotFoundError(
+                f"ledger {ledger} has no row {key!r}" + ("" if as_of is None else f" as of position {as_of}")
+            )
         return found
 
     def versions(self, ledger: str, key: str) -> list[VersionedRow]:
@@ -306,10 +303,8 @@ class Platform:
         if wanted > head:
             raise NotReadyError(f"the log ends at position {head}", position=head)
         names = [*self.catalogue.sources("clearance"), "clearance"]
-        try:
+        with suppress(NotReadyError):
             self.reader.wait_for(names, wanted, BOARD_PATIENCE if self.folding else 0.0)
-        except NotReadyError:
-            pass
         behind = min((s for s in self.reader.status() if s.name in names), key=lambda s: s.position)
         if behind.position >= wanted:
             return wanted, None
@@ -328,7 +323,9 @@ class Platform:
             InputError: both axes were asked for at once, or the number is that of several cases.
         """
         if as_of is not None and by is not None:
-            raise InputError("ask for what was known at a time, or for how it was by a day, not for both", field="as_it_was_by")
+            raise InputError(
+                "ask for what was known at a time, or for how it was by a day, not for both", field="as_it_was_by"
+            )
         case_id = self.case_id(case)
         events = [self.types.decode(stored) for stored in self.log.read_partition(case_id, upto=as_of)]
         position = self.head().position if as_of is None else as_of
@@ -353,7 +350,11 @@ class Platform:
         if not found:
             raise NotFoundError(f"there is no case {case!r}")
         if len(found) > 1:
-            raise InputError(f"{len(found)} cases bear the number {case!r}: {', '.join(found)}", field="case", rule="number-is-unique")
+            raise InputError(
+                f"{len(found)} cases bear the number {case!r}: {', '.join(found)}",
+                field="case",
+                rule="number-is-unique",
+            )
         return found[0]
 
     def event(self, position: int) -> EventView:
@@ -415,14 +416,14 @@ class Platform:
         """Lets a paused or stopped ledger catch up."""
         self.engine.resume(ledger)
 
-    # Exports and imports
+    # Files
 
     def export(
         self,
         ledger: str,
         target: BinaryIO,
         *,
-        format: Literal["csv", "xlsx", "jsonl"],  # noqa: A002 - the word of every door
+        format: Literal["csv", "xlsx", "jsonl"],
         as_of: int | None = None,
         filters: Mapping[str, str] | None = None,
         language: Literal["zh", "en"] = "zh",
@@ -437,7 +438,7 @@ class Platform:
             nonlocal counted
             for versioned in self.reader.stream_rows(ledger, as_of=position, filters=dict(filters or {})):
                 counted += 1
-                values = {column.name: column.of(versioned.row) for column in found.columns}
+                values = {column.name: self._local(column.of(versioned.row)) for column in found.columns}
                 values["position"] = versioned.position
                 yield values
 
@@ -458,9 +459,12 @@ class Platform:
         )
         return ExportReceipt(position, counted, digest)
 
+    def _local(self, value: object) -> object:
+        return value.astimezone(self.info.zone) if isinstance(value, datetime) else value
+
     def _shown(
         self,
-        ledger: RowLedger[object] | DerivedLedger[object],  # type: ignore[type-var]
+        ledger: AnyRowLedger,
         rows: Iterator[dict[str, object]],
         *,
         open_names: bool,
@@ -523,7 +527,7 @@ class Platform:
             self.wait_for(self.head().position, timeout=IMPORT_PATIENCE, ledgers=["case"])
         importer = Importer(self.streams, self.log, self.vault, context, order, self._earlier_cases(name))
         imported = importer.run(reading, progress)
-        rejects_file = write_rejects(rejects, path, loaded, reading) if rejects is not None and reading.rejects else None
+        rejected = 0 if rejects is None else write_rejects(rejects, path, loaded, reading)
         ledger = None
         if not dry_run:
             self.wait_for(self.head().position, timeout=IMPORT_PATIENCE, ledgers=["case"])
@@ -539,7 +543,7 @@ class Platform:
             imported=imported,
             rejects=list(reading.rejects),
             doubles=list(reading.doubles),
-            rejects_file=rejects_file,
+            rejects_file=rejects if rejected else None,
             seconds=time.monotonic() - began,
         )
 
@@ -579,7 +583,7 @@ class Platform:
 
     def write_template(self, path: Path, mapping: str = "standard") -> None:
         """Writes an empty workbook with a mapping's headings."""
-        write_template(path, load_mapping(mapping))
+        write_template(path, load_mapping(mapping), self.info.tree)
 
     # Officers
 
@@ -662,6 +666,10 @@ def mapping_digest(mapping: BookMapping) -> str:
     return hashlib.sha256(repr(mapping).encode()).hexdigest()
 
 
-def export_columns(ledger: RowLedger[object] | DerivedLedger[object]) -> list[object]:  # type: ignore[type-var]
+def export_columns(ledger: AnyRowLedger) -> list[FileColumn]:
     """The columns of a ledger's file: its own, then the position that last changed the row."""
-    raise NotImplementedError
+    columns = [
+        FileColumn(column.name, column.zh, column.en, "text" if column.kind is Kind.SEALED else column.kind.value)
+        for column in ledger.columns
+    ]
+    return [*columns, FileColumn("position", "位置", "Position", "int")]
