@@ -112,23 +112,21 @@ class Committer:
 
     def compare_clocks(self) -> None:
         """Stop the writer when host and database disagree about the time by more than the tolerance, after a second look."""
-        with (
-            translated("reading the database's clock"),
-            self._pool.session() as connection,
-            connection.cursor() as cursor,
-        ):
-            for _ in range(2):
-                before = self._clock()
-                cursor.execute("select clock_timestamp()")
-                ((database,),) = cursor.fetchall()
-                after = self._clock()
-                tolerance = timedelta(seconds=self._config.clock_tolerance)
-                if before - tolerance <= database <= after + tolerance:
-                    return
+        tolerance = timedelta(seconds=self._config.clock_tolerance)
+        for _ in range(2):
+            before, database, after = self._pool.read("reading the database's clock", self._read_clocks)
+            if before - tolerance <= database <= after + tolerance:
+                return
         self.stopped = ClockError(
             f"the host's clock says {after.isoformat()}, the database's {database.isoformat()}: "
             f"more than {self._config.clock_tolerance} s apart, so nothing is recorded until they agree"
         )
+
+    def _read_clocks(self, cursor: Cursor) -> tuple[datetime, datetime, datetime]:
+        before = self._clock()
+        cursor.execute("select clock_timestamp()")
+        ((database,),) = cursor.fetchall()
+        return before, database, self._clock()
 
     def close(self) -> None:
         """Close the session. A round under way loses it, and answers its callers with an error."""

@@ -157,7 +157,7 @@ class Pool:
     def read(self, doing: str, query: Callable[[Cursor], T]) -> T:
         """Run a reading `query` with a cursor; once more on a new session when the first one is lost."""
         with translated(doing):
-            with self.session() as connection:
+            with self.session(patience=self.config.reconnect_patience) as connection:
                 try:
                     with connection.cursor() as cursor:
                         return query(cursor)

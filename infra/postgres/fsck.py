@@ -47,29 +47,21 @@ def fsck(dsn: str, *, limit: int = 1_000) -> list[Finding]:
 
 
 def _findings(connection: Connection) -> Iterator[Finding]:
-    last = 0
-    for last, finding in _check_entries(connection):
-        if finding is not None:
-            yield finding
+    yield from _check_entries(connection)
     yield from _check_versions(connection)
-    yield from _check_commands(connection, last)
+    yield from _check_commands(connection)
 
 
-def _check_entries(connection: Connection) -> Iterator[tuple[int, Finding | None]]:
+def _check_entries(connection: Connection) -> Iterator[Finding]:
     position, recorded_at = 0, None
     columns = "position, recorded_at, stream, version, type, partitionkey, entry"
     for row in _rows(connection, f"select {columns} from qingling.event order by position"):
         if row[0] != position + 1:
-            yield row[0], Finding(row[0], "dense positions", f"follows position {position}")
+            yield Finding(row[0], "dense positions", f"follows position {position}")
         if recorded_at is not None and row[1] <= recorded_at:
-            yield (
-                row[0],
-                Finding(row[0], "rising times", f"{row[1].isoformat()} is not after {recorded_at.isoformat()}"),
-            )
+            yield Finding(row[0], "rising times", f"{row[1].isoformat()} is not after {recorded_at.isoformat()}")
         position, recorded_at = row[:2]
-        for finding in _check_entry(*row):
-            yield position, finding
-        yield position, None
+        yield from _check_entry(*row)
 
 
 def _check_entry(
@@ -110,19 +102,20 @@ def _check_versions(connection: Connection) -> Iterator[Finding]:
         stream, version = row[:2]
 
 
-def _check_commands(connection: Connection, last: int) -> Iterator[Finding]:
-    query = (
-        "select actor, key, positions from qingling.command"
-        " where exists (select from unnest(positions) as p where p not between 1 and %s) order by actor, key"
-    )
-    for actor, key, positions in _rows(connection, query, (last,)):
+def _check_commands(connection: Connection) -> Iterator[Finding]:
+    query = """
+        with head as (select coalesce(max(position), 0) as last from qingling.event)
+        select actor, key, positions, last from qingling.command, head
+        where exists (select from unnest(positions) as p where p not between 1 and last) order by actor, key
+    """
+    for actor, key, positions, last in _rows(connection, query):
         yield Finding(
             0, "commands point into the log", f"the command {actor}/{key} names the positions {positions} of {last}"
         )
 
 
-def _rows(connection: Connection, query: str, parameters: tuple[object, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def _rows(connection: Connection, query: str) -> Iterator[tuple[Any, ...]]:
     with connection.cursor(name="qingling_fsck") as cursor:
         cursor.itersize = _FETCH
-        cursor.execute(query, parameters)
+        cursor.execute(query)
         yield from cursor

@@ -353,10 +353,9 @@ def test_after_a_failing_source_exactly_what_was_answered_is_recorded(log: Log) 
         yield a_batch("case-2")
         raise ValueError("the book is torn")
 
-    answers = []
+    answers: list[Outcome] = []
     with pytest.raises(ValueError, match="torn"):
-        for outcome in log.append_bulk(source()):
-            answers.append(outcome)
+        answers.extend(log.append_bulk(source()))
     assert log.head().position == len(answers)
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -51,8 +52,12 @@ def gathered(log: PostgresLog, url: str, threads: ThreadPoolExecutor, *batches: 
         eventually(lambda: waiting_for_the_lock(url))
         for number, batch in enumerate(batches[1:], 1):
             answers.append(threads.submit(log.append, batch))
-            eventually(lambda expected=number: len(log._committer._waiting) == expected)
+            eventually(partial(has_gathered, log, number))
     return answers
+
+
+def has_gathered(log: PostgresLog, number: int) -> bool:
+    return len(log._committer._waiting) == number
 
 
 def waiting_for_the_lock(url: str) -> list[tuple]:

@@ -68,7 +68,7 @@ def test_a_merge_cannot_change_what_is_recorded(recorded: str) -> None:
 
 @pytest.mark.parametrize("positions", [(5,), (3,), (4, 6), (5, 4, 7)])
 def test_a_gap_in_the_positions_is_refused(recorded: str, positions: tuple[int, ...]) -> None:
-    with pytest.raises(psycopg2.Error, match="positions are dense|duplicate key"):
+    with pytest.raises(psycopg2.Error, match=r"positions are dense|duplicate key"):
         insert(recorded, *((position, f"{NOW} + '{n} us'") for n, position in enumerate(positions)))
 
 

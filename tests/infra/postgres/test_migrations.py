@@ -113,7 +113,7 @@ def test_processes_that_migrate_at_once_take_turns(database_url: str) -> None:
 
 def test_who_is_no_superuser_can_migrate_a_database_of_his_own(log_url: str, database_url: str) -> None:
     """The roles are there already (`log_url` has made them), and granted to him, as an administrator would."""
-    name = database_url.split("/")[-1].split("?")[0]
+    ((name,),) = execute(database_url, "select current_database()")
     execute(database_url, f"create role landlord_{name} login")
     try:
         execute(database_url, f"grant qingling_owner, qingling_projector to landlord_{name}")
