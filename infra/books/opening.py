@@ -177,26 +177,27 @@ def _translated(path: Path) -> Iterator[None]:
 
 
 def _rows(sheet: CalamineSheet, scan: SheetScan) -> Rows:
-    first_column = sheet.start[1] if sheet.start else 0
+    """The rows of a sheet. Columns left of the first with a value are left out, unless a fault stands among them."""
 
     def rows() -> Iterator[tuple[int, Cells]]:
-        if sheet.start is None:
-            return
-        for at, cells in enumerate(sheet.iter_rows(), 1):
-            if at in scan.faults:
-                yield at, _with_faults(cells, scan.faults[at], first_column)
-            else:
-                yield at, cells
+        yield from enumerate(sheet.iter_rows() if sheet.start else (), 1)
 
-    return rows
+    def rows_with_faults() -> Iterator[tuple[int, Cells]]:
+        left: list[Cell] = [None] * (sheet.start[1] if sheet.start else 0)
+        last = 0
+        for last, cells in rows():
+            yield last, _with_faults([*left, *cells], scan.faults.get(last, ()))
+        for at in range(last + 1, max(scan.faults) + 1):
+            yield at, _with_faults([], scan.faults.get(at, ()))
+
+    return rows_with_faults if scan.faults else rows
 
 
-def _with_faults(cells: Cells, faults: Sequence[tuple[int, Fault]], first_column: int) -> Cells:
-    marked: list[Cell] = list(cells)
+def _with_faults(cells: list[Cell], faults: Sequence[tuple[int, Fault]]) -> Cells:
     for column, fault in faults:
-        if 0 <= column - first_column < len(marked):
-            marked[column - first_column] = fault
-    return marked
+        cells.extend([None] * (column + 1 - len(cells)))
+        cells[column] = fault
+    return cells
 
 
 def _refuse(path: Path, fault: str, rule: str) -> UnreadableBookError:

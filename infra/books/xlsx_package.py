@@ -98,7 +98,7 @@ class XlsxPackage:
     def sheets(self) -> list[SheetPart]:
         """The worksheets, in the order of their tabs."""
         workbook = self._workbook()
-        targets = self._targets(workbook)
+        targets = self._targets(workbook, "worksheet")
         return [
             SheetPart(sheet.get("name", ""), targets[link], sheet.get("state", "visible") == "visible")
             for sheet in self._tree(workbook).iter()
@@ -163,15 +163,15 @@ class XlsxPackage:
             raise self._refuse("is an OpenDocument file; save it as xlsx", "is-a-workbook")
         raise self._refuse("is a zip archive, but there is no workbook in it", "is-a-workbook")
 
-    def _targets(self, part: str, kind: str | None = None) -> dict[str, str]:
-        """Parts that `part` refers to, by link; all of them or those of one kind."""
+    def _targets(self, part: str, kind: str) -> dict[str, str]:
+        """Parts of one kind that `part` refers to, by link."""
         path = PurePosixPath(part)
         index = str(path.parent / "_rels" / f"{path.name}.rels") if part else "_rels/.rels"
         if index not in self._parts:
             return {}
         targets = {}
         for link in self._tree(index):
-            of_kind = kind is None or link.get("Type", "").endswith(f"/{kind}")
+            of_kind = link.get("Type", "").endswith(f"/{kind}")
             target = link.get("Target", "")
             whole = target.lstrip("/") if target.startswith("/") else _resolved(path.parent, target)
             if of_kind and whole in self._parts:

@@ -175,8 +175,8 @@ def test_head_counts_are_whole_persons(cell, expected):
         assert count(cell) == expected
 
 
-def at(*parts) -> datetime:
-    return datetime(*parts, tzinfo=ZONE)
+def at(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, second, tzinfo=ZONE)
 
 
 @pytest.mark.parametrize(
@@ -208,8 +208,9 @@ def at(*parts) -> datetime:
     ],
 )
 def test_dates_are_understood_as_people_write_them(cell, expected):
-    assert instant(cell) == expected
-    assert instant(cell).utcoffset() == timedelta(hours=8)
+    read = instant(cell)
+    assert isinstance(read, datetime)
+    assert (read, read.utcoffset()) == (expected, timedelta(hours=8))
 
 
 @pytest.mark.parametrize(
