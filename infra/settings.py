@@ -41,8 +41,6 @@ class Settings:
     """Ledger rows that a rebuild keeps in memory at the most."""
     page_limit: int = 200
     """Rows that one page of a ledger may have at the most."""
-    import_row_limit: int = 2_000_000
-    """Rows that a book may have at the most."""
 
     @property
     def keyring_path(self) -> Path:
