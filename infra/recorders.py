@@ -29,6 +29,8 @@ from eventsourcing.persistence import (
 from domain.errors import ConflictError, RecordingError, SettingsError
 from domain.recording import Batch, CommandKey, Draft, Head, Outcome, StoredEntry, time_offset
 
+MAX_VERSION = 2**31 - 1
+"""Versions are PostgreSQL's integer."""
 OriginatorId = UUID | str
 OriginatorIdType = Literal["uuid", "text"]
 
@@ -259,7 +261,7 @@ def check_batch(batch: Batch) -> set[str]:
 
     Raises:
         VersionTakenError: versions of one stream do not rise one by one within the batch.
-        StoreFailedError: a text holds a NUL character, which PostgreSQL's text cannot.
+        StoreFailedError: a version is beyond `MAX_VERSION`, or a text holds a NUL character, which PostgreSQL's text cannot.
     """
     last: dict[str, int] = {}
     texts = [] if batch.command is None else [batch.command.actor, batch.command.key]
@@ -268,6 +270,8 @@ def check_batch(batch: Batch) -> set[str]:
             raise VersionTakenError(
                 f"version {draft.version} of {draft.stream} does not follow {last[draft.stream]} in the batch"
             )
+        if not 0 <= draft.version <= MAX_VERSION:
+            raise StoreFailedError(f"the version {draft.version} of {draft.stream} is not between 0 and {MAX_VERSION}")
         last[draft.stream] = draft.version
         texts += (draft.stream, draft.type, draft.partitionkey)
     if any("\0" in text for text in texts):

@@ -8,28 +8,23 @@ lock what is there before anything is copied again.
 
 from __future__ import annotations
 
-import io
-import struct
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from domain.errors import IdempotencyError
-from domain.recording import TIME_WIDTH, Batch, CommandKey, Draft, Outcome, time_text
+from domain.recording import Batch, Draft, Outcome
+from infra.postgres.binary import COMMAND_COLUMNS, EVENT_COLUMNS, Row, copy_in, row_of, write_command, write_event
 from infra.postgres.committer import Committer
 from infra.postgres.connection import Pool, from_microseconds, is_lost, transaction, translated
 from infra.postgres.lost import find_recorded
 from infra.recorders import StoreFailedError, StoreUnreachableError, VersionTakenError, check_batch
 
-_COPY_EVENTS = (
-    "copy qingling.event (position, stream, version, type, recorded_at, partitionkey, entry) from stdin (format binary)"
-)
-_COPY_COMMANDS = "copy qingling.command (actor, key, digest, positions) from stdin (format binary)"
 _COMMANDS = """
     select c.place, k.digest = c.digest, array(
         select (extract(epoch from e.recorded_at) * 1000000)::bigint
@@ -47,16 +42,7 @@ _HEAD = """
         (select recorded_at from qingling.event order by position desc limit 1) + interval '1 microsecond')
     from qingling.event
 """
-_SIGNATURE = b"PGCOPY\n\xff\r\n\0" + struct.pack(">ii", 0, 0)
-_TRAILER = struct.pack(">h", -1)
-_EVENT_START = struct.pack(">hi", 7, 8)
-_POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_BIGINT = 20  # the type's number in pg_type, as a binary array names its elements'
-
-Row = tuple[bytes, bytes, bool, bytes]
-"""An event in COPY's binary format without position and time: stream to type; partition key and the entry as far as its own
-time; whether it has one; the rest of the entry."""
 
 
 @dataclass(slots=True)
@@ -71,7 +57,7 @@ class Chunk:
     def add(self, batch: Batch) -> None:
         """Take in a batch and encode it."""
         self.batches.append(batch)
-        self.rows.append([_row(draft) for draft in batch.drafts])
+        self.rows.append([row_of(draft) for draft in batch.drafts])
         self.events += len(batch.drafts)
         if batch.command is not None:
             self.keys.add((batch.command.actor, batch.command.key))
@@ -164,21 +150,20 @@ class BulkImport:
         if self._config.contiguous:
             _check_follows(cursor, drafts)
         position, moment = _next_place(cursor, now, drafts)
-        events, commands = [_SIGNATURE], [_SIGNATURE]
+        events: list[bytes] = []
+        commands: list[bytes] = []
         for n in missing:
             times = tuple(moment + i * _MICROSECOND for i in range(len(chunk.rows[n])))
             positions = tuple(range(position, position + len(times)))
             for row, place, recorded_at in zip(chunk.rows[n], positions, times, strict=True):
-                _write_event(events, row, place, recorded_at)
+                write_event(events, row, place, recorded_at)
             if (command := chunk.batches[n].command) is not None:
-                commands.append(_command(command, positions))
+                write_command(commands, command, positions)
             outcomes[n] = Outcome(positions, times)
             position += len(times)
             moment += len(times) * _MICROSECOND
-        if len(events) > 1:
-            cursor.copy_expert(_COPY_EVENTS, io.BytesIO(b"".join([*events, _TRAILER])), 65_536)
-        if len(commands) > 1:
-            cursor.copy_expert(_COPY_COMMANDS, io.BytesIO(b"".join([*commands, _TRAILER])), 65_536)
+        copy_in(cursor, EVENT_COLUMNS, events)
+        copy_in(cursor, COMMAND_COLUMNS, commands)
 
 
 def _chunks(batches: Iterable[Batch], limit: int) -> Iterator[Chunk]:
@@ -226,40 +211,3 @@ def _next_place(cursor: Cursor, now: datetime | None, drafts: Sequence[Draft]) -
     cursor.execute(_HEAD, (now,))
     ((position, moment),) = cursor.fetchall()
     return position + 1, moment
-
-
-def _row(draft: Draft) -> Row:
-    middle = _text(draft.stream) + struct.pack(">ii", 4, draft.version) + _text(draft.type)
-    start = _text(draft.partitionkey) + struct.pack(">i", len(draft.entry))
-    if draft.time_at < 0:
-        return middle, start + draft.entry, False, b""
-    return middle, start + draft.entry[: draft.time_at], True, draft.entry[draft.time_at + TIME_WIDTH :]
-
-
-def _write_event(parts: list[bytes], row: Row, position: int, recorded_at: datetime) -> None:
-    middle, start, has_time, rest = row
-    since = recorded_at - _POSTGRES_EPOCH
-    microseconds = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-    parts += (_EVENT_START, struct.pack(">q", position), middle, struct.pack(">iq", 8, microseconds), start)
-    if has_time:
-        parts += (time_text(recorded_at).encode(), rest)
-
-
-def _command(command: CommandKey, positions: Sequence[int]) -> bytes:
-    elements = b"".join(struct.pack(">iq", 8, position) for position in positions)
-    dimensions = struct.pack(">ii", len(positions), 1) if positions else b""
-    array = struct.pack(">iiI", 1 if positions else 0, 0, _BIGINT) + dimensions + elements
-    return (
-        struct.pack(">h", 4)
-        + _text(command.actor)
-        + _text(command.key)
-        + struct.pack(">i", len(command.digest))
-        + command.digest
-        + struct.pack(">i", len(array))
-        + array
-    )
-
-
-def _text(text: str) -> bytes:
-    data = text.encode()
-    return struct.pack(">i", len(data)) + data

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Self
 
 from domain.errors import RecordingError
 from domain.recording import Batch, Head, LogReader, LogWriter, Outcome, StoredEntry
+from infra.postgres.binary import copy_out
 from infra.postgres.bulk import BulkImport
 from infra.postgres.committer import Clock, Committer
 from infra.postgres.config import RecorderConfig
@@ -119,7 +121,8 @@ class PostgresLog(LogRecorder, LogReader, LogWriter):
     def stream(self, after: int, upto: int, chunk: int = 10_000) -> Iterator[Sequence[StoredEntry]]:
         """The entries with `after` < position <= `upto`, in order, `chunk` at a time; memory holds one chunk."""
         while after < upto:
-            entries = self.select_positions(after + 1, min(upto, after + chunk), chunk, ())
+            reading = partial(copy_out, after=after, upto=min(upto, after + chunk))
+            entries = self._pool.read("streaming the log", reading)
             if not entries:
                 return
             after = entries[-1].position

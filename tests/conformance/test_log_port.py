@@ -146,6 +146,14 @@ def test_a_conflict_is_an_integrity_error_of_the_library(log: Log) -> None:
         log.insert_events([event])
 
 
+@pytest.mark.parametrize("version", [-1, 2**31])
+def test_a_version_that_cannot_be_stored_is_refused(log: Log, version: int) -> None:
+    with pytest.raises(RecordingError, match="between 0 and"):
+        log.append(a_batch("case-1", version))
+    with pytest.raises(RecordingError, match="between 0 and"):
+        list(log.append_bulk([a_batch("case-1", version)]))
+
+
 def test_a_text_that_cannot_be_stored_is_refused_by_itself(log: Log) -> None:
     with pytest.raises(RecordingError, match="NUL"):
         log.append(Batch([Draft("case\0", 1, "t", "case", b"{}", -1)]))

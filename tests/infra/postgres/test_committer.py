@@ -138,10 +138,10 @@ def test_commands_of_one_key_do_not_share_a_round(log: PostgresLog, log_url: str
 def test_a_batch_that_the_database_cannot_take_spoils_nobody_elses(
     log: PostgresLog, log_url: str, threads: ThreadPoolExecutor
 ) -> None:
-    too_high = Batch([Draft("case-0", 2**40, "t", "case-0", b"{}", -1)])
+    unheard_of = Batch([Draft("case-0", 1, "t", "case-0", b"{}", 2**40)])
 
     _, good, bad, also_good = gathered(
-        log, log_url, threads, a_batch("first"), a_batch("case-1"), too_high, a_batch("case-2")
+        log, log_url, threads, a_batch("first"), a_batch("case-1"), unheard_of, a_batch("case-2")
     )
     with pytest.raises(RecordingError, match="out of range"):
         bad.result()
