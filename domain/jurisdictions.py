@@ -89,6 +89,9 @@ class JurisdictionTree:
     def __hash__(self) -> int:
         return hash(tuple(self._nodes.values()))
 
+    def __repr__(self) -> str:
+        return f"JurisdictionTree({list(self)!r})"
+
     def __getitem__(self, code: str) -> Jurisdiction:
         """The node of a code.
 

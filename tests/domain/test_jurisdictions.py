@@ -68,6 +68,7 @@ def test_below_and_within_and_the_way_from_the_root():
 
 def test_a_tree_survives_being_dumped_and_loaded():
     assert JurisdictionTree.load(TREE.dump()) == TREE
+    assert repr(JurisdictionTree.load(TREE.dump())) == repr(TREE)
     assert [node.code for node in TREE][:2] == ["140000", "140300"]
 
 
