@@ -7,12 +7,13 @@ ledger has none).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import add, sub
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from domain.entries import Recorded
 from domain.errors import FoldError
-from projections.ledger import AnyLedger, DerivedLedger, Row, RowLedger, SummaryLedger
+from projections.ledger import AnyLedger, Cell, DerivedLedger, Row, RowLedger, SummaryLedger, Sums
 
 
 class Change(NamedTuple):
@@ -29,7 +30,10 @@ Rows = dict[str, dict[str, Row]]
 
 
 class Folding:
-    """Folds events into some ledgers of a catalogue, given in order of dependence with every source among them."""
+    """Folds events into some ledgers of a catalogue, given in order of dependence with every source among them.
+
+    An event counts as what it is read as: one of an older type, upcast on reading, is folded like one of the current type.
+    """
 
     def __init__(self, ledgers: Iterable[AnyLedger]) -> None:
         self.ledgers: Sequence[AnyLedger] = tuple(ledgers)
@@ -38,29 +42,31 @@ class Folding:
             if isinstance(ledger, RowLedger):
                 self._plan(ledger)
         self.summaries = tuple(ledger for ledger in self.ledgers if isinstance(ledger, SummaryLedger))
-        self._derived = tuple(ledger for ledger in self.ledgers if isinstance(ledger, DerivedLedger))
+        self._deriving: dict[str, list[tuple[str, Remembered[Mapping[str, Row]]]]] = {}
+        for ledger in self.ledgers:
+            if isinstance(ledger, DerivedLedger):
+                deriving = self._deriving.setdefault(ledger.sources[0].name, [])
+                deriving.append((ledger.name, Remembered(ledger.rows_of)))
 
     def _plan(self, ledger: RowLedger[Any]) -> None:
         for event_type, (key, fold) in ledger.folds.items():
             self._plans.setdefault(event_type, _Plan()).folds.append((ledger.name, key, fold))
         for source, key, fold in ledger.followed:
             for plan in self._plans.values():
-                if any(name == source.name for name in plan.changed):
+                if source.name in plan.changed:
                     plan.followed.append((ledger.name, source.name, key, fold))
         for plan in self._plans.values():
-            if any(name == ledger.name for name, _, _ in plan.folds) or any(
-                name == ledger.name for name, *_ in plan.followed
-            ):
+            if any(name == ledger.name for name, *_ in (*plan.folds, *plan.followed)):
                 plan.changed.append(ledger.name)
 
     @property
     def event_types(self) -> frozenset[str]:
-        """The event types that change anything here; others need not be decoded."""
+        """The current event types that change anything here; others need not be decoded."""
         return frozenset(self._plans)
 
     def keys(self, recorded: Recorded[Any]) -> list[tuple[str, str]]:
         """(ledger, key) of every stored row that `apply` will read or write for this event."""
-        plan = self._plans.get(recorded.envelope.type)
+        plan = self._plans.get(recorded.event.TOPIC)
         if plan is None:
             return []
         found = [(name, key(recorded)) for name, key, _ in plan.folds]
@@ -73,7 +79,7 @@ class Folding:
         Raises:
             FoldError: a fold raised, or was handed what it cannot take; names ledger and position. `rows` is then undefined.
         """
-        plan = self._plans.get(recorded.envelope.type)
+        plan = self._plans.get(recorded.event.TOPIC)
         if plan is None:
             return []
         changes: dict[tuple[str, str], Change] = {}
@@ -86,8 +92,9 @@ class Folding:
             if key is not None:
                 for change in [c for c in changes.values() if c.ledger == source]:
                     self._step(recorded, rows, changes, name, key, fold, (change.old, change.new))
-        for ledger in self._derived:
-            self._derive(recorded, ledger, changes)
+        for change in list(changes.values()):
+            for name, remembered in self._deriving.get(change.ledger, ()):
+                self._derive(recorded, name, remembered, change, changes)
         return list(changes.values())
 
     def _step(
@@ -105,37 +112,108 @@ class Folding:
         try:
             new = fold(old, *source, recorded)
         except Exception as error:
-            raise FoldError(
-                f"ledger {name} stopped at position {recorded.position} ({recorded.envelope.id}): {type(error).__name__}: {error}",
-                ledger=name,
-                position=recorded.position,
-            ) from error
+            raise _stopped(name, recorded, error) from error
         if new is old or new == old:
             return
         if new is None:
-            kept.pop(key, None)
+            del kept[key]
         else:
             kept[key] = new
         before = changes.get((name, key))
-        changes[name, key] = Change(name, key, old if before is None else before.old, new)
+        if before is None:
+            changes[name, key] = Change(name, key, old, new)
+        elif before.old == new:
+            del changes[name, key]
+        else:
+            changes[name, key] = Change(name, key, before.old, new)
 
+    @staticmethod
     def _derive(
-        self, recorded: Recorded[Any], ledger: DerivedLedger[Any], changes: dict[tuple[str, str], Change]
+        recorded: Recorded[Any],
+        name: str,
+        remembered: Remembered[Mapping[str, Row]],
+        change: Change,
+        changes: dict[tuple[str, str], Change],
     ) -> None:
-        source = ledger.sources[0].name
-        for change in [c for c in changes.values() if c.ledger == source]:
-            try:
-                before, now = ledger.rows_of(change.old), ledger.rows_of(change.new)
-            except Exception as error:
-                raise FoldError(
-                    f"ledger {ledger.name} stopped at position {recorded.position}: {type(error).__name__}: {error}",
-                    ledger=ledger.name,
-                    position=recorded.position,
-                ) from error
-            for key in before.keys() | now.keys():
-                old, new = before.get(key), now.get(key)
-                if old != new:
-                    changes[ledger.name, key] = Change(ledger.name, key, old, new)
+        try:
+            before, now = remembered.both(change)
+        except Exception as error:
+            raise _stopped(name, recorded, error) from error
+        if not before and not now:
+            return
+        for key in before.keys() | now.keys():
+            old, new = before.get(key), now.get(key)
+            if old != new:
+                changes[name, key] = Change(name, key, old, new)
+
+
+def _stopped(ledger: str, recorded: Recorded[Any], error: Exception) -> FoldError:
+    return FoldError(
+        f"ledger {ledger} stopped at position {recorded.position} ({recorded.envelope.id}): {type(error).__name__}: {error}",
+        ledger=ledger,
+        position=recorded.position,
+    )
+
+
+V = TypeVar("V")
+_REMEMBERED = 50_000
+
+
+class Remembered(Generic[V]):
+    """A pure function of a row, with the result for each key's latest row kept: the old row of a change was the new one of the last."""
+
+    def __init__(self, function: Callable[[Row | None], V]) -> None:
+        self._function = function
+        self._latest: dict[str, tuple[Row | None, V]] = {}
+
+    def both(self, change: Change) -> tuple[V, V]:
+        """The function's values for the old row and the new one."""
+        known = self._latest.get(change.key)
+        before = known[1] if known is not None and known[0] is change.old else self._function(change.old)
+        now = self._function(change.new)
+        if len(self._latest) >= _REMEMBERED:
+            self._latest.clear()
+        self._latest[change.key] = (change.new, now)
+        return before, now
+
+
+class Summing:
+    """What changes of a source's rows add to the cells of a summary."""
+
+    def __init__(self, summary: SummaryLedger) -> None:
+        self.summary = summary
+        self._remembered = Remembered(self._contributions)
+
+    def _contributions(self, row: Row | None) -> list[tuple[Cell, Sums]]:
+        return [] if row is None else list(self.summary.contribute(row))
+
+    def difference(self, recorded: Recorded[Any], change: Change) -> dict[Cell, Sums]:
+        """What a change adds to each cell; cells that do not change are left out.
+
+        Raises:
+            FoldError: the summary's `contribute` raised.
+        """
+        try:
+            before, now = self._remembered.both(change)
+        except Exception as error:
+            raise _stopped(self.summary.name, recorded, error) from error
+        if before == now:
+            return {}
+        total = added(added({}, now), before, -1)
+        return {cell: sums for cell, sums in total.items() if any(sums)}
+
+
+def added(total: dict[Cell, Sums], contributions: Iterable[tuple[Cell, Sums]], sign: int = 1) -> dict[Cell, Sums]:
+    """Adds contributions (or takes them away) into `total`, which is returned."""
+    for cell, sums in contributions:
+        held = total.get(cell)
+        if held is None:
+            total[cell] = sums if sign > 0 else tuple(-value for value in sums)
+        elif sign > 0:
+            total[cell] = tuple(map(add, held, sums))
+        else:
+            total[cell] = tuple(map(sub, held, sums))
+    return total
 
 
 class _Plan:
@@ -165,12 +243,9 @@ def fold_all(ledgers: Iterable[AnyLedger], events: Iterable[Recorded[Any]]) -> R
     return rows
 
 
-def sums_of(summary: SummaryLedger, source_rows: Iterable[Row]) -> dict[tuple[str, ...], tuple[int, ...]]:
+def sums_of(summary: SummaryLedger, source_rows: Iterable[Row]) -> dict[Cell, Sums]:
     """The cells of a summary over the given rows of its source, computed from nothing; cells that sum to zero are left out."""
-    total: dict[tuple[str, ...], list[int]] = {}
+    total: dict[Cell, Sums] = {}
     for row in source_rows:
-        for cell, sums in summary.contribute(row):
-            kept = total.setdefault(cell, [0] * len(summary.measures))
-            for i, value in enumerate(sums):
-                kept[i] += value
-    return {cell: tuple(values) for cell, values in total.items() if any(values)}
+        added(total, summary.contribute(row))
+    return {cell: sums for cell, sums in total.items() if any(sums)}

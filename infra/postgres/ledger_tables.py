@@ -1,0 +1,268 @@
+"""How a ledger lies in PostgreSQL: which table, which columns, which indexes, and how a version of a row is written for COPY.
+
+Every generation of a ledger has one table, partitioned into `…_open` (the current rows, one a key) and `…_past` (closed versions).
+A version holds from `from_position` up to, not including, `to_position`; an open one has no end (`FOREVER`). So *as of p* is
+`from_position <= p and p < to_position` on the whole table, and the current ledger is its open partition.
+
+A summary's versions are its cumulative sums per cell and shard, kept at *marks*: multiples of `MARK`. What changed since the last mark
+is added up on reading, from the versions of its source's rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+
+from projections.ledger import AnyLedger, Cell, Column, Kind, Row, SummaryLedger, Sums
+
+FOREVER = 2**63 - 1
+"""`to_position` of a version that is still open."""
+MARK = 1024
+"""Positions between two marks of a summary."""
+SHARDS = 16
+"""Summaries are kept apart by crc32(partition key) mod 16, the same in every feed, so that parts of a feed never share a sum."""
+_LONGEST = 200
+
+_TYPES = {
+    Kind.TEXT: 'text collate "C"',
+    Kind.MONEY: "bigint",
+    Kind.INTEGER: "bigint",
+    Kind.DATE: "date",
+    Kind.TIME: "timestamptz",
+    Kind.BOOLEAN: "boolean",
+    Kind.LIST: 'text[] collate "C"',
+}
+_FIRST = {
+    Kind.TEXT: "",
+    Kind.MONEY: str(-(2**63)),
+    Kind.INTEGER: str(-(2**63)),
+    Kind.DATE: "-infinity",
+    Kind.TIME: "-infinity",
+    Kind.BOOLEAN: "f",
+}
+"""What stands for an absent value in a column that pages are ordered by, so that keyset paging needs no nulls; before all others."""
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\ufffd"})
+_IN_ARRAY = str.maketrans({"\\": "\\\\", '"': '\\"'})
+
+
+def bounded(text: str) -> str:
+    """A text as a column holds it: whole, or its beginning and a digest, since an index takes no more than 2,700 bytes."""
+    if len(text) <= _LONGEST:
+        return text
+    return text[:_LONGEST] + hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def array(texts: Sequence[str]) -> str:
+    """A literal of type text[]; quicker to read for the server than an ARRAY expression."""
+    return '{"' + '","'.join(text.translate(_IN_ARRAY) for text in texts) + '"}' if texts else "{}"
+
+
+def quoted(name: str) -> str:
+    """An identifier of SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A column that rows can be ordered, filtered or searched by."""
+
+    column: Column
+    ordered: bool
+
+    @property
+    def name(self) -> str:
+        """Its identifier; the prefix keeps it apart from the table's own columns."""
+        return quoted(f"c_{self.column.name}")
+
+    @property
+    def type(self) -> str:
+        """Its SQL type."""
+        return _TYPES[self.column.kind]
+
+    def copied(self, row: Any) -> str:
+        """The row's value in COPY's text format."""
+        value = self.column.of(row)
+        if value is None:
+            return _FIRST[self.column.kind] if self.ordered else "\\N"
+        return _WRITERS[self.column.kind](value)
+
+    def literal(self, text: str) -> str:
+        """A value to compare with, as a person or a URL gives it."""
+        return bounded(text) if self.column.kind is Kind.TEXT else text
+
+
+def _text(value: Any) -> str:
+    return bounded(str(value)).translate(_ESCAPES)
+
+
+def _day_or_instant(value: Any) -> str:
+    return value.isoformat() if isinstance(value, (date, datetime)) else str(value)
+
+
+_WRITERS: Mapping[Kind, Callable[[Any], str]] = {
+    Kind.TEXT: _text,
+    Kind.MONEY: str,
+    Kind.INTEGER: str,
+    Kind.DATE: _day_or_instant,
+    Kind.TIME: _day_or_instant,
+    Kind.BOOLEAN: lambda value: "t" if value else "f",
+    Kind.LIST: lambda value: array([str(item) for item in value]).translate(_ESCAPES),
+}
+
+
+class LedgerTable:
+    """The table of one generation of a ledger. `payload` are its columns beside key, shard and the two positions."""
+
+    payload: Sequence[tuple[str, str]]
+    meaning = ""
+    """What else the stored values depend on."""
+
+    def __init__(self, ledger: AnyLedger, number: int) -> None:
+        base = f"{ledger.name}_g{number}"
+        self.ledger = ledger
+        self.name = f"ledger.{quoted(base)}"
+        self.open = f"ledger.{quoted(base + '_open')}"
+        self.past = f"ledger.{quoted(base + '_past')}"
+        self._base = base
+
+    @property
+    def layout(self) -> str:
+        """Digest of the columns and indexes: a ledger that is laid out otherwise has to be rebuilt."""
+        whole = "\n".join((*self.ddl(), *self.indexes(), self.meaning)).replace(self._base, "")
+        return hashlib.sha256(whole.encode()).hexdigest()
+
+    def ddl(self) -> list[str]:
+        """Statements that make the table, without the indexes that a rebuild makes at its end."""
+        columns = ", ".join(f"{name} {type_}" for name, type_ in self.payload)
+        vacuum = "with (autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05)"
+        return [
+            f'create table {self.name} (open boolean not null, key text collate "C" not null, shard smallint not null,'
+            f" from_position bigint not null, to_position bigint not null, {columns}) partition by list (open)",
+            f"create table {self.open} partition of {self.name} for values in (true) {vacuum}",
+            f"create table {self.past} partition of {self.name} for values in (false)",
+            f"alter table {self.open} alter open set default true",
+            f"alter table {self.past} alter open set default false",
+            f"alter table {self.open} add primary key (key)",
+        ]
+
+    def indexes(self) -> list[str]:
+        """Statements that make the other indexes."""
+        raise NotImplementedError
+
+    def drop(self) -> list[str]:
+        """Statements that remove the table."""
+        return [f"drop table if exists {self.name}"]
+
+    def _index(self, part: str, name: str, columns: str) -> str:
+        table = self.open if part == "open" else self.past
+        return f"create index if not exists {quoted(f'{self._base}_{part}_{name}')} on {table} ({columns})"
+
+    @property
+    def columns(self) -> str:
+        """The columns as COPY takes them; `open` has its default."""
+        return ", ".join(("key", "shard", "from_position", "to_position", *(name for name, _ in self.payload)))
+
+    @property
+    def move(self) -> str:
+        """Closes open versions: takes arrays of keys and of the positions from which they no longer hold."""
+        payload = ", ".join(f"o.{name}" for name, _ in self.payload)
+        return (
+            f"with closed as (delete from {self.open} as o using unnest(%s::text[], %s::bigint[]) as c (key, at)"
+            f" where o.key = c.key returning o.key, o.shard, o.from_position, c.at, {payload})"
+            f" insert into {self.past} ({self.columns}) select * from closed"
+        )
+
+
+class RowTable(LedgerTable):
+    """The table of a row ledger or a derived ledger: `row` is the whole row as JSON, and some of its columns lie beside it."""
+
+    def __init__(self, ledger: Any, number: int) -> None:
+        super().__init__(ledger, number)
+        names = dict.fromkeys((*ledger.orders, *ledger.filters, *([ledger.search] if ledger.search else [])))
+        self.stored = {name: Stored(ledger.column(name), name in ledger.orders) for name in names}
+        self.payload = [(s.name, f"{s.type}{' not null' if s.ordered else ''}") for s in self.stored.values()]
+        self.payload.append(("row", "json not null"))
+        self.decode: Callable[[bytes | str], Any] = msgspec.json.Decoder(ledger.row).decode
+        self._copied = [s.copied for s in self.stored.values()]
+        self._encode = msgspec.json.Encoder().encode
+
+    def line(self, key: str, shard: int, start: int, end: int, row: Row) -> bytes:
+        """A version in COPY's text format."""
+        values = "".join([copied(row) + "\t" for copied in self._copied])
+        head = f"{key.translate(_ESCAPES)}\t{shard}\t{start}\t{end}\t{values}".encode()
+        return head + self._encode(row).replace(b"\\", b"\\\\") + b"\n"
+
+    def indexes(self) -> list[str]:
+        """The open partition has its key; besides: each order, with what pages are filtered by; each other filter; the positions."""
+        found = []
+        first = self._first_filter()
+        for order in self.ledger.orders:
+            column = self.stored[order].name
+            found.append(self._index("open", f"by_{order}", f"{column}, key, from_position{first}"))
+            found.append(self._index("past", f"by_{order}", f"{column}, key, from_position, to_position{first}"))
+        for name, stored in self.stored.items():
+            if not stored.ordered and stored.column.kind is not Kind.LIST:
+                found.append(self._index("open", f"of_{name}", stored.name))
+                found.append(self._index("past", f"of_{name}", stored.name))
+        found.append(self._index("open", "from", "from_position"))
+        found.append(self._index("past", "key", "key, from_position, to_position"))
+        found.append(self._index("past", "from", "from_position"))
+        found.append(self._index("past", "to", "to_position"))
+        return found
+
+    def _first_filter(self) -> str:
+        """Of the filters the first (the jurisdiction) lies in every index of an order, so that a page need not look at other rows."""
+        for name in self.ledger.filters:
+            if not self.stored[name].ordered and self.stored[name].column.kind is not Kind.LIST:
+                return f", {self.stored[name].name}"
+        return ""
+
+
+class SumTable(LedgerTable):
+    """The table of a summary: one row a cell, shard and run of marks, with cumulative sums."""
+
+    ledger: SummaryLedger
+
+    def __init__(self, ledger: SummaryLedger, number: int) -> None:
+        super().__init__(ledger, number)
+        self.dimensions = [f"d{i}" for i in range(len(ledger.dimensions))]
+        self.mark = MARK
+        self.meaning = f"marks every {MARK} positions"
+        self.measures = [f"m{i}" for i in range(len(ledger.measures))]
+        self.payload = [(name, 'text collate "C" not null') for name in self.dimensions]
+        self.payload += [(name, "bigint not null") for name in self.measures]
+
+    @staticmethod
+    def key(shard: int, cell: Cell) -> str:
+        """Key of a cell within a shard."""
+        return msgspec.json.encode((shard, *cell)).decode()
+
+    @staticmethod
+    def cell(key: str) -> tuple[int, Cell]:
+        """Shard and cell of a key."""
+        shard, *cell = msgspec.json.decode(key)
+        return shard, tuple(cell)
+
+    def line(self, key: str, shard: int, start: int, end: int, sums: Sums) -> bytes:
+        """A version in COPY's text format."""
+        _, cell = self.cell(key)
+        fields = (key, str(shard), str(start), str(end), *cell)
+        texts = "\t".join(field.translate(_ESCAPES) for field in fields)
+        return f"{texts}\t{chr(9).join(map(str, sums))}\n".encode()
+
+    def indexes(self) -> list[str]:
+        """Positions only: a board reads all its cells."""
+        return [
+            self._index("open", "from", "from_position"),
+            self._index("past", "to", "to_position, from_position"),
+        ]
+
+
+def table_of(ledger: AnyLedger, number: int) -> RowTable | SumTable:
+    """The table of a generation."""
+    return SumTable(ledger, number) if isinstance(ledger, SummaryLedger) else RowTable(ledger, number)
