@@ -60,7 +60,7 @@ class Wakeups:
         """Say that the log reaches `position`. Safe from any thread."""
         with self._lock:
             self.known = max(self.known, position)
-            waiting = tuple(self._waiting)
+            waiting = tuple(self._waiting) if self._waiting else ()
         for event in waiting:
             event.set()
 
@@ -80,14 +80,13 @@ class Wakeups:
         woken = Event()
         self.listen(woken)
         try:
-            while self.known <= after:
-                self.known = max(self.known, position())
+            while self.known <= after and position() <= after:
                 remaining = deadline - time.monotonic()
-                if self.known > after or remaining <= 0:
-                    break
+                if remaining <= 0:
+                    return False
                 woken.wait(min(remaining, self._poll_interval))
                 woken.clear()
-            return self.known > after
+            return True
         finally:
             self.unlisten(woken)
 

@@ -125,8 +125,9 @@ class BulkImport:
                 if not is_lost(self._connection, error):
                     raise
                 return error
-        self._announce(max((outcome.positions[-1] for outcome in outcomes if outcome and outcome.positions), default=0))
-        return [outcome for outcome in outcomes if outcome is not None]
+        recorded = [outcome for outcome in outcomes if outcome is not None]
+        self._announce(max((outcome.positions[-1] for outcome in recorded if outcome.positions), default=0))
+        return recorded
 
     def _recorded_before(self, cursor: Cursor, chunk: Chunk, *, look: bool) -> list[Outcome | None]:
         """For each batch where it stands already: by its very bytes after a lost session, else by its command."""

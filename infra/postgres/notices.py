@@ -34,7 +34,7 @@ class Announcer:
 
     def announce(self, position: int) -> None:
         """Say that the log reaches `position`; returns at once."""
-        self._position = position
+        self._position = max(self._position, position)
         if not self._pending.is_set():
             self._pending.set()
             if self._thread is None:

@@ -51,8 +51,9 @@ class PostgresLog(LogRecorder, LogReader, LogWriter):
         self._listener = Listener(self._pool, self._wakeups)
         self._committer = Committer(self._pool, clock, self._announce)
         try:
-            with self._pool.session():  # fails at once where reading would wait for the server to come back
-                self._committer.compare_clocks()
+            with self._pool.session():
+                pass  # fails at once, where reading would wait for the server to come back
+            self._committer.compare_clocks()
             self._wakeups.announce(self.head().position)
         except BaseException:
             self.close()
