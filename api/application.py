@@ -1,0 +1,91 @@
+"""The web application: REST under `/v1`, the console at `/`, health beside them, all over one platform.
+
+There is no application at module level: whoever serves opens a platform and makes one with `create_app`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.console.application import add_console, is_console, problem_page
+from api.rest import cases, clearance, events, health, ledgers, log
+from api.rest.openapi import described
+from api.rest.problems import problem_response
+from domain.errors import QinglingError
+
+if TYPE_CHECKING:
+    from infra.bootstrap import Platform
+
+VERSION: Final = "0.1.0"
+_TITLE: Final = "Qingling 清零"
+_DESCRIPTION: Final = """\
+Reads of the audit trail: ledgers, clearance board, cases, events, as known at any position or day.
+
+Amounts are whole **fen** (1 yuan = 100 fen). Times are RFC 3339. Errors are problem documents (RFC 9457).
+A *real* log is read with a bearer token that names an officer; a *simulation* is open. See `docs/api.md`.
+"""
+
+
+def create_app(platform: Platform) -> FastAPI:
+    """The application over an open platform. It starts nothing and closes nothing: the platform's opener does."""
+    app = FastAPI(
+        title=_TITLE,
+        version=VERSION,
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.platform = platform
+    app.state.metrics, durations = health.metrics_registry(platform)
+    for part in (health, log, ledgers, clearance, cases, events):
+        app.include_router(part.router)
+    add_console(app)
+    app.add_middleware(health.Timing, durations=durations)
+    app.add_middleware(Headers)
+    for kind in (QinglingError, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(kind, _answer_error)
+    described(app, platform)
+    return app
+
+
+def _answer_error(request: Request, error: Exception) -> Response:
+    """Every error is told in the form of the door that it came through."""
+    response = problem_page(request, error) if is_console(request) else problem_response(request, error)
+    # The answer to an unexpected error is made outside the middleware that adds these to all others.
+    response.headers.update(_HEADERS)
+    return response
+
+
+class Headers:
+    """Security headers on every answer. No page needs a script, an outside resource, or to be framed."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Adds them to the beginning of the answer."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(_HEADERS)
+            await send(message)
+
+        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'self'; script-src 'none'; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # Not no-referrer: with that a browser sends "Origin: null" with our own forms.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}

@@ -1,0 +1,116 @@
+"""A case: its page on either time axis, both axes side by side, and the search by number."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import Field
+
+from api.console.rendering import language_of, path, render
+from api.parameters import KNOWN_AT, WAS_BY, ComparisonParameters, Parameters
+from api.reading import Read
+from api.views.case import CaseView, case_view, comparison
+from api.views.ledger import Asked, column_views, ledger_page
+from api.views.values import OpenedText
+from api.words import Word
+from projections.case_ledger import case_ledger
+from projections.claim_ledger import claim_ledger
+from projections.payment_ledger import payment_ledger
+
+router = APIRouter()
+
+FEW = 200
+"""Events, or claim lines, of a case that its page shows at first."""
+
+CLAIM_COLUMNS = (
+    "line",
+    "worker",
+    "headcount",
+    "kind",
+    "period_from",
+    "period_to",
+    "claimed",
+    "verified",
+    "paid",
+    "owing",
+)
+PAYMENT_COLUMNS = (
+    "payment",
+    "paid_on",
+    "source",
+    "purpose",
+    "voucher",
+    "basis",
+    "credited_lines",
+    "credited",
+    "remaining",
+)
+
+
+class PageParameters(Parameters):
+    """A case on one of the two time axes."""
+
+    as_known_at: KNOWN_AT = None
+    as_it_was_by: WAS_BY = None
+    all: bool = False
+    """Whether every event and line is shown, however many there are."""
+
+
+@router.get("/cases/{case:path}/comparison", response_class=Response)
+def compared(request: Request, case: str, read: Read, asked: Annotated[ComparisonParameters, Query()]) -> Response:
+    """What was known at the end of a day, beside what was so."""
+    view = comparison(read, case, asked.day)
+    columns = {column.name: column for column in column_views(case_ledger.columns)}
+    return render(request, read, "comparison.html", comparison=view, columns=columns)
+
+
+@router.get("/cases/{case:path}", response_class=Response)
+def case(request: Request, case: str, read: Read, asked: Annotated[PageParameters, Query()]) -> Response:
+    """Where a case stands, line by line, and how it came there."""
+    view = case_view(read, case, as_known_at=asked.as_known_at, as_it_was_by=asked.as_it_was_by, names=True)
+    many = None if asked.all else FEW
+    columns = {column.name: column for column in column_views(case_ledger.columns)}
+    return render(
+        request,
+        read,
+        "case.html",
+        case=view,
+        columns=columns,
+        claims=view.claims[:many],
+        claim_columns=column_views(claim_ledger.column(name) for name in CLAIM_COLUMNS),
+        payment_columns=column_views(payment_ledger.column(name) for name in PAYMENT_COLUMNS),
+        timeline=view.timeline[-many:] if many else view.timeline,
+        labels=_labels(view, language_of(request)),
+        path_parts=("cases", view.case),
+    )
+
+
+def _labels(view: CaseView, language: str) -> dict[str, str]:
+    """By claim line: its number and, where the reader may see it, its worker."""
+    found = {}
+    for claim in view.claims:
+        worker = claim.values["worker"]
+        name = worker.text if isinstance(worker, OpenedText) and worker.text else ""
+        said = Word("明细", "Claim line").to(language)
+        found[claim.key] = f"{said} {claim.values['line']} {name}".strip()
+    return found
+
+
+class FindParameters(Parameters):
+    """A case by its number."""
+
+    number: Annotated[str, Field(max_length=200)] = ""
+
+
+@router.get("/find", response_class=Response)
+def find(request: Request, read: Read, asked: Annotated[FindParameters, Query()]) -> Response:
+    """The case whose number begins so; the ledger where there are several, or none."""
+    language, number = language_of(request), asked.number.strip()
+    if not number:
+        return RedirectResponse(path(language, "ledgers", "case"), status_code=303)
+    found = ledger_page(read, "case", Asked(prefix=number, limit=2), lambda cursor: cursor)
+    if len(found.rows) == 1:
+        return RedirectResponse(path(language, "cases", found.rows[0].key), status_code=303)
+    return RedirectResponse(path(language, "ledgers", "case", prefix=number), status_code=303)

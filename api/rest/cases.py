@@ -1,0 +1,52 @@
+"""`/v1/cases`: one case on either time axis, its timeline, and the two axes side by side."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.parameters import CaseParameters, ComparisonParameters
+from api.reading import Read
+from api.rest.answers import answer
+from api.rest.documented import documented
+from api.views.case import (
+    CaseTimelineView,
+    CaseView,
+    ComparisonView,
+    case_timeline,
+    case_view,
+    comparison,
+)
+
+router = APIRouter(prefix="/v1/cases", tags=["cases"])
+
+
+@router.get("/{case:path}/timeline", **documented(CaseTimelineView, "The history of a case"))
+def timeline(request: Request, case: str, read: Read, asked: Annotated[CaseParameters, Query()]) -> Response:
+    """Every event of the case and of what belongs to it: who, the four times, what changed, on which basis."""
+    view = case_timeline(_case(read, case, asked))
+    return answer(request, view, depends_on=None if asked.names else ("timeline", view.position))
+
+
+@router.get("/{case:path}/comparison", **documented(ComparisonView, "A case on both time axes"))
+def compared(request: Request, case: str, read: Read, asked: Annotated[ComparisonParameters, Query()]) -> Response:
+    """What was known at the end of a day, beside what was so as far as is known now: what differs was concealed, late or corrected."""
+    view = comparison(read, case, asked.day)
+    return answer(request, view, depends_on=("comparison", view.position, view.now))
+
+
+@router.get("/{case:path}", **documented(CaseView, "A case"))
+def case(request: Request, case: str, read: Read, asked: Annotated[CaseParameters, Query()]) -> Response:
+    """A case by its id or official number, replayed from its own events.
+
+    `as_known_at` is what was known then; `as_it_was_by` is what was so by the end of a day with what is known now. Never both.
+    """
+    view = _case(read, case, asked)
+    return answer(request, view, depends_on=None if asked.names else ("case", view.position))
+
+
+def _case(read: Read, case: str, asked: CaseParameters) -> CaseView:
+    return case_view(
+        read, case, as_known_at=asked.as_known_at, as_it_was_by=asked.as_it_was_by, names=asked.names
+    )  # fmt: skip

@@ -1,0 +1,137 @@
+"""What OpenAPI says of a route: its answer with an example, and the problems it can end in.
+
+Examples are real answers, made from a small campaign and kept in `examples.json`; a test holds that they are still what is answered.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import orjson
+from fastapi import Response
+
+from api.errors import PROBLEM_PREFIX
+from api.exports import MEDIA_TYPES
+from api.rest.problems import MEDIA_TYPE
+from api.views.view import View
+
+EXAMPLES = Path(__file__).with_name("examples.json")
+
+
+class Problem(View):
+    """A problem document (RFC 9457)."""
+
+    type: str
+    """`urn:qingling:problem:<name>`; compare it, do not open it."""
+    title: str
+    title_zh: str
+    status: int
+    detail: str
+    instance: str
+    field: str | None = None
+    """The parameter that was wrong."""
+    row: int | None = None
+    rule: str | None = None
+    clause: str | None = None
+    position: int | None = None
+    """Where a ledger stands that has not reached what was asked for."""
+    ledger: str | None = None
+    may_continue: bool | None = None
+    incident: str | None = None
+    """What to look for in the server's log."""
+
+
+@functools.cache
+def examples() -> dict[str, Any]:
+    """The stored examples, by the name of their view model."""
+    found: dict[str, Any] = orjson.loads(EXAMPLES.read_bytes())
+    return found
+
+
+def documented(model: type[View], summary: str, *, media_type: str = "application/json") -> dict[str, Any]:
+    """Arguments of a route that answers with `model`."""
+    return {
+        "summary": summary,
+        "response_class": Response,
+        "response_model": None,
+        "responses": {
+            200: {"model": model, "content": {media_type: {"example": examples().get(model.__name__)}}},
+            304: {"description": "The reader has it already (`If-None-Match`)."},
+            **PROBLEMS,
+        },
+    }
+
+
+def file_answer(summary: str) -> dict[str, Any]:
+    """Arguments of a route that answers with a file."""
+    headers = {
+        "Qingling-Position": "The position that the file is true at.",
+        "Qingling-Rows": "Rows in it.",
+        "Qingling-Digest": "`sha-256=` and the digest of its content, the same in every format.",
+    }
+    return {
+        "summary": summary,
+        "response_class": Response,
+        "response_model": None,
+        "responses": {
+            200: {
+                "description": "The file.",
+                "content": {name.split(";")[0]: {"schema": {"type": "string"}} for name in MEDIA_TYPES.values()},
+                "headers": {
+                    name: {"description": text, "schema": {"type": "string"}} for name, text in headers.items()
+                },
+            },
+            **PROBLEMS,
+        },
+    }
+
+
+def bytes_answer(summary: str, media_type: str, example: str) -> dict[str, Any]:
+    """Arguments of a route that answers with exact bytes."""
+    content = {media_type: {"schema": {"type": "object"}, "example": examples().get(example)}}
+    return {
+        "summary": summary,
+        "response_class": Response,
+        "response_model": None,
+        "responses": {
+            200: {"description": "The bytes.", "content": content},
+            304: {"description": "The reader has it already (`If-None-Match`)."},
+            **PROBLEMS,
+        },
+    }
+
+
+def _problem(description: str, name: str, status: int, detail: str, **members: object) -> dict[str, Any]:
+    example = {
+        "type": PROBLEM_PREFIX + name,
+        "title": description,
+        "title_zh": "…",
+        "status": status,
+        "detail": detail,
+        "instance": "/v1/…",
+        **members,
+    }
+    return {"description": description, "content": {MEDIA_TYPE: {"schema": _PROBLEM_REF, "example": example}}}
+
+
+_PROBLEM_REF = {"$ref": "#/components/schemas/Problem"}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: _problem(
+        "What was asked cannot be read",
+        "invalid-input",
+        400,
+        "there is no parameter 'jurisdicton'; did you mean 'jurisdiction'?",
+        field="jurisdicton",
+        rule="known-parameter",
+    ),
+    401: _problem(
+        "A token that names an officer is needed", "unauthorised", 401, "this log is real: reading it needs a token"
+    ),
+    404: _problem("There is no such thing", "not-found", 404, "there is no case '…'"),
+    503: _problem(
+        "The ledgers have not reached what was asked for", "not-ready", 503, "ledger case stands at 1200", position=1200
+    ),
+}
+"""The problems that any reading route can end in."""

@@ -1,0 +1,105 @@
+"""One event of the log, and its neighbours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api.reading import Reading
+from api.views.timeline import TimelineItemView, timeline_views
+from api.views.view import LogTag, View, log_tag
+from domain.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from projections.replay import TimelineItem
+
+
+class Neighbours(View):
+    """Positions before and after an event; null at the ends."""
+
+    previous: int | None
+    next: int | None
+    previous_in_stream: int | None
+    next_in_stream: int | None
+
+
+class EventView(View):
+    """An event, read. Its bytes are at `/v1/events/{position}/entry`."""
+
+    log: LogTag
+    head: int
+    item: TimelineItemView
+    neighbours: Neighbours
+    bytes: int
+    """Length of the entry."""
+
+
+class StreamView(View):
+    """A stream's events, in order of version."""
+
+    log: LogTag
+    stream: str
+    position: int
+    events: list[TimelineItemView]
+
+
+def _recorded_item(reading: Reading, position: int) -> tuple[TimelineItem, bytes]:
+    if not 1 <= position <= reading.platform.head().position:
+        raise NotFoundError(f"nothing is recorded at position {position}")
+    found = reading.platform.event(position)
+    if not reading.reader.may_see(found.item.visibility):
+        raise NotFoundError(f"nothing that you may see is recorded at position {position}")
+    return found.item, found.entry
+
+
+def event_view(reading: Reading, position: int, *, names: bool) -> EventView:
+    """The event at a position.
+
+    Raises:
+        NotFoundError: nothing is recorded there, or nothing that the reader may see.
+    """
+    item, entry = _recorded_item(reading, position)
+    return EventView(
+        log=log_tag(reading),
+        head=reading.platform.head().position,
+        item=timeline_views(reading, [item], names=names)[0],
+        neighbours=_neighbours(reading, item),
+        bytes=len(entry),
+    )
+
+
+def entry_bytes(reading: Reading, position: int) -> bytes:
+    """The exact canonical bytes that were recorded, and that proofs are about.
+
+    Raises:
+        NotFoundError: as `event_view`.
+    """
+    return _recorded_item(reading, position)[1]
+
+
+def stream_view(reading: Reading, stream: str, *, upto: int | None, names: bool) -> StreamView:
+    """A stream's events.
+
+    Raises:
+        NotFoundError: there is no such stream, or none that the reader may see.
+    """
+    items = reading.platform.stream(stream, upto=upto)
+    views = timeline_views(reading, items, names=names)
+    if not views:
+        raise NotFoundError(f"there is no stream {stream!r}")
+    return StreamView(
+        log=log_tag(reading),
+        stream=stream,
+        position=reading.platform.head().position if upto is None else upto,
+        events=views,
+    )
+
+
+def _neighbours(reading: Reading, item: TimelineItem) -> Neighbours:
+    in_stream = {other.version: other.position for other in reading.platform.stream(item.stream)}
+    head = reading.platform.head().position
+    return Neighbours(
+        previous=item.position - 1 if item.position > 1 else None,
+        next=item.position + 1 if item.position < head else None,
+        previous_in_stream=in_stream.get(item.version - 1),
+        next_in_stream=in_stream.get(item.version + 1),
+    )

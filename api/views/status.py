@@ -1,0 +1,104 @@
+"""Whether the ledgers keep up with the log: positions, lag, states and reasons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api.reading import Reading
+from api.views.values import local
+from api.views.view import LogTag, Said, View, log_tag, said
+from api.words import LEDGER_STATES, Word
+
+if TYPE_CHECKING:
+    from infra.bootstrap import LedgerStatus, Platform, PlatformStatus
+
+NEAR_HEAD = 1_000
+"""Positions that a ledger may be behind the log and still be called near its head."""
+
+
+class LedgerStatusView(View):
+    """Where one ledger stands."""
+
+    name: str
+    title: Said
+    generation: int
+    """Rises with every rebuild."""
+    fold_version: int
+    state: str
+    """running, paused, stopped, or rebuilding."""
+    state_title: Said
+    reason: str | None
+    """Why it is paused or stopped."""
+    position: int
+    head: int
+    lag: int
+    """Positions that it is behind the log."""
+    updated: str | None
+
+
+class StatusView(View):
+    """The health of the platform."""
+
+    log: LogTag
+    head: int
+    recorded: str | None
+    """When the last event was recorded."""
+    folding: bool
+    """Whether this process folds the ledgers."""
+    watermark_age: float | None
+    """Seconds since the ledgers were last known to be at the head of the log; null where this process does not fold."""
+    database: str
+    ready: bool
+    why_not: list[str]
+    """What keeps the platform from being ready, one sentence each."""
+    ledgers: list[LedgerStatusView]
+
+
+def status_view(reading: Reading) -> StatusView:
+    """The status of the platform."""
+    platform = reading.platform
+    status = platform.status()
+    zone = platform.info.zone
+    reasons = why_not_ready(status)
+    return StatusView(
+        log=log_tag(reading),
+        head=status.head.position,
+        recorded=None if status.head.recorded_at is None else local(status.head.recorded_at, zone),
+        folding=status.folding,
+        watermark_age=status.watermark_age,
+        database=status.database,
+        ready=not reasons,
+        why_not=reasons,
+        ledgers=[_ledger(platform, ledger) for ledger in status.ledgers],
+    )
+
+
+def _ledger(platform: Platform, ledger: LedgerStatus) -> LedgerStatusView:
+    title = platform.catalogue[ledger.name].title
+    state = str(ledger.state)
+    return LedgerStatusView(
+        name=ledger.name,
+        title=Said(zh=title.zh, en=title.en),
+        generation=ledger.generation,
+        fold_version=ledger.fold_version,
+        state=state,
+        state_title=said(LEDGER_STATES.get(state, Word(state, state))),
+        reason=ledger.reason,
+        position=ledger.position,
+        head=ledger.head,
+        lag=ledger.lag,
+        updated=None if ledger.updated_at is None else local(ledger.updated_at, platform.info.zone),
+    )
+
+
+def why_not_ready(status: PlatformStatus) -> list[str]:
+    """What keeps the ledgers from being relied on as current; empty when they are near the head of the log."""
+    reasons = []
+    for ledger in status.ledgers:
+        state = str(ledger.state)
+        if state in ("stopped", "paused"):
+            why = f": {ledger.reason}" if ledger.reason else ""
+            reasons.append(f"ledger {ledger.name} is {state} at position {ledger.position}{why}")
+        elif ledger.lag > NEAR_HEAD:
+            reasons.append(f"ledger {ledger.name} is {ledger.lag} positions behind the log")
+    return reasons
