@@ -33,7 +33,7 @@ Clock = Callable[[], datetime]
 
 _APPEND = (
     "select * from qingling.append(%s::text[], %s::integer[], %s::text[], %s::text[], %s::bytea[], %s::integer[],"
-    " %s::integer[], %s::text[], %s::text[], %s::bytea[], %s, %s, %s, %s)"
+    " %s::integer[], %s::text[], %s::text[], %s::bytea[], %s::integer[], %s, %s, %s, %s)"
 )
 _RECORDED, _REPLAYED, _TAKEN, _OTHER_REQUEST = range(4)
 _MICROSECOND = timedelta(microseconds=1)
@@ -289,6 +289,7 @@ def _arguments(requests: Sequence[Request], config: RecorderConfig, host_clock: 
         *(columns or ["{}"] * 6),
         _array(numbers),
         *map(_array, commands if requests else ((), (), ())),
+        _array(str(len(request.batch.drafts)) for request in requests),
         config.contiguous,
         requests[0].now if requests else None,
         host_clock,

@@ -43,7 +43,7 @@ def test_an_append_that_nobody_announces_is_found_by_polling(log: PostgresLog, l
     execute(
         log_url,
         "select qingling.append('{case-1}', '{1}', '{t}', '{case-1}', '{{}}', '{-1}', '{1}', '{null}', '{null}', '{null}',"
-        " true, null, clock_timestamp(), '5 s')".replace("'{{}}'", "array['{}'::bytea]"),
+        " '{1}', true, null, clock_timestamp(), '5 s')".replace("'{{}}'", "array['{}'::bytea]"),
     )
     started = time.monotonic()
     assert log.wait_for_append(0, timeout=30)

@@ -8,7 +8,7 @@ grant select on qingling.event to qingling_projector, qingling_reader;
 
 grant execute on function
     qingling.append(text[], integer[], text[], text[], bytea[], integer[], integer[], text[], text[], bytea[],
-                    boolean, timestamptz, timestamptz, interval)
+                    integer[], boolean, timestamptz, timestamptz, interval)
     to qingling_writer;
 grant execute on function qingling.filled(bytea, integer, timestamptz), qingling.is_simulation(bytea) to qingling_writer;
 grant execute on function qingling.lock_log(), qingling.position_at(timestamptz)

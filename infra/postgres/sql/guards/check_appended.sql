@@ -10,8 +10,9 @@ declare
     v_last record;
 begin
     select min(position) as first_position, max(position) as last_position, count(*) as count,
-           min(recorded_at) as first_time, max(recorded_at) as last_time
-      into v_new from appended;
+           min(recorded_at) as first_time, max(recorded_at) as last_time, bool_and(earlier < recorded_at) as rising
+      into v_new
+      from (select position, recorded_at, lag(recorded_at) over (order by position) as earlier from appended) as new_row;
     if v_new.count = 0 then
         return null;
     end if;
@@ -22,10 +23,7 @@ begin
         raise exception 'positions are dense: % to % (% rows) do not follow %',
             v_new.first_position, v_new.last_position, v_new.count, coalesce(v_last.position, 0) using errcode = 'QL003';
     end if;
-    if v_new.first_time <= v_last.recorded_at or v_new.count > 1 and exists (
-        select from (select recorded_at, lag(recorded_at) over (order by position) as earlier from appended) as pair
-        where recorded_at <= earlier
-    ) then
+    if v_new.first_time <= v_last.recorded_at or not v_new.rising then
         raise exception 'recorded times rise strictly: position % or a later one is not after the one before it',
             v_new.first_position using errcode = 'QL003';
     end if;

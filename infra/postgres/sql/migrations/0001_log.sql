@@ -155,23 +155,25 @@ $$;
 
 -- Records merged batches in one call. Each batch is recorded whole, or answered with why not; none hinders another.
 --
--- The arrays of events run in order of batch (p_batches counts from 1); the arrays of commands have one element a batch, null
--- where a batch is not repeatable. The caller sees to it that within one call no stream and no (actor, key) stands in two
--- batches. outcomes, one a batch: 0 recorded, 1 recorded before (replayed_* say where), 2 a version is taken or does not follow,
+-- The arrays of events run in order of batch (p_batches counts from 1). The arrays of commands have one element a batch: null
+-- where it is not repeatable; p_counts says how many events it has. The caller sees to it that within one call no stream and no
+-- (actor, key) stands in two batches. outcomes, one a batch: 0 recorded, 1 recorded before (replayed_* say where), 2 a version is taken or does not follow,
 -- 3 the key was used for another request; subjects names the stream and version that stands in the way. What is recorded now
 -- stands from first_position on, one position and one microsecond apart. Times are microseconds since 1970.
 --
+-- Generic plans: what is planned once stays right, since every look-up is by an index whatever the arrays hold.
 -- SECURITY INVOKER: the writer needs INSERT for the bulk path anyway, and the guards hold for every way in.
 create function qingling.append(
     p_streams text[], p_versions integer[], p_types text[], p_partitionkeys text[], p_entries bytea[], p_time_at integer[],
     p_batches integer[],
-    p_actors text[], p_keys text[], p_digests bytea[],
+    p_actors text[], p_keys text[], p_digests bytea[], p_counts integer[],
     p_contiguous boolean, p_now timestamptz, p_host_clock timestamptz, p_tolerance interval,
     out outcomes smallint[], out subjects text[], out first_position bigint, out first_time bigint,
     out replayed_batches integer[], out replayed_positions bigint[], out replayed_times bigint[]
 )
     language plpgsql volatile
     set search_path = pg_catalog, pg_temp
+    set plan_cache_mode = force_generic_plan
     as $$
 declare
     v_time timestamptz;
@@ -187,7 +189,7 @@ begin
     outcomes := array_fill(0::smallint, array[cardinality(p_keys)]);
     subjects := array_fill(null::text, array[cardinality(p_keys)]);
 
-    if exists (select from unnest(p_keys) as key where key is not null) then
+    if cardinality(array_remove(p_keys, null)) > 0 then
         for v_found in
             select c.batch, k.digest = c.digest as same, k.positions
             from unnest(p_actors, p_keys, p_digests) with ordinality as c (actor, key, digest, batch)
@@ -243,18 +245,13 @@ begin
     ) as n;
 
     insert into qingling.command (actor, key, digest, positions)
-    select c.actor, c.key, c.digest, coalesce(a.positions, '{}')
-    from unnest(p_actors, p_keys, p_digests) with ordinality as c (actor, key, digest, batch)
-    left join (
-        select u.batch, array_agg(first_position + u.ordinal order by u.ordinal) as positions
-        from (
-            select n.batch, row_number() over (order by n.place) - 1 as ordinal
-            from unnest(p_batches) with ordinality as n (batch, place)
-            where outcomes[n.batch] = 0
-        ) as u
-        group by u.batch
-    ) as a on a.batch = c.batch
-    where c.key is not null and outcomes[c.batch] = 0;
+    select c.actor, c.key, c.digest, array(select generate_series(c.next - c.count, c.next - 1))
+    from (
+        select n.*, first_position + sum(n.count) over (order by n.batch) as next
+        from unnest(p_actors, p_keys, p_digests, p_counts) with ordinality as n (actor, key, digest, count, batch)
+        where outcomes[n.batch] = 0
+    ) as c
+    where c.key is not null;
 end
 $$;
 
@@ -295,8 +292,9 @@ declare
     v_last record;
 begin
     select min(position) as first_position, max(position) as last_position, count(*) as count,
-           min(recorded_at) as first_time, max(recorded_at) as last_time
-      into v_new from appended;
+           min(recorded_at) as first_time, max(recorded_at) as last_time, bool_and(earlier < recorded_at) as rising
+      into v_new
+      from (select position, recorded_at, lag(recorded_at) over (order by position) as earlier from appended) as new_row;
     if v_new.count = 0 then
         return null;
     end if;
@@ -307,10 +305,7 @@ begin
         raise exception 'positions are dense: % to % (% rows) do not follow %',
             v_new.first_position, v_new.last_position, v_new.count, coalesce(v_last.position, 0) using errcode = 'QL003';
     end if;
-    if v_new.first_time <= v_last.recorded_at or v_new.count > 1 and exists (
-        select from (select recorded_at, lag(recorded_at) over (order by position) as earlier from appended) as pair
-        where recorded_at <= earlier
-    ) then
+    if v_new.first_time <= v_last.recorded_at or not v_new.rising then
         raise exception 'recorded times rise strictly: position % or a later one is not after the one before it',
             v_new.first_position using errcode = 'QL003';
     end if;
@@ -336,7 +331,7 @@ grant select on qingling.event to qingling_projector, qingling_reader;
 
 grant execute on function
     qingling.append(text[], integer[], text[], text[], bytea[], integer[], integer[], text[], text[], bytea[],
-                    boolean, timestamptz, timestamptz, interval)
+                    integer[], boolean, timestamptz, timestamptz, interval)
     to qingling_writer;
 grant execute on function qingling.filled(bytea, integer, timestamptz), qingling.is_simulation(bytea) to qingling_writer;
 grant execute on function qingling.lock_log(), qingling.position_at(timestamptz)
