@@ -1,0 +1,1 @@
+"""The command line: verbs over the platform, tables for people, data for machines, one table of exit codes."""

@@ -1,0 +1,107 @@
+"""`status`, `rebuild`, `pause`, `resume`: whether the ledgers keep up with the log, and what to do about one that does not."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from api.cli.options import FORMAT, OUTPUT, output
+from api.cli.progress import LongWork
+from api.cli.session import Operator, session_of
+from api.cli.tables import Column, Format, Table
+from api.errors import ANSWERS
+from api.reading import Reading
+from api.views.status import StatusView, status_view
+from api.words import LEDGER_STATES, Language, Word
+from domain.errors import NotReadyError
+
+LEDGER = Annotated[str, typer.Argument(help="台账名 · name of the ledger")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds the verbs of this module."""
+    app.command("status", epilog="Example: qingling status --format json")(status)
+    app.command("rebuild", epilog="Example: qingling rebuild case claim")(rebuild)
+    app.command("pause", epilog="Example: qingling pause discrepancy")(pause)
+    app.command("resume", epilog="Example: qingling resume discrepancy")(resume)
+
+
+def status(context: typer.Context, format: FORMAT = Format.TABLE, file: OUTPUT = None) -> None:
+    """运行状态 · Show where the ledgers stand.
+
+    Head of the log, and position, lag and state of every ledger. Exit code 6 when one cannot be relied on.
+    """
+    session = session_of(context)
+    to = output(session, format, file)
+    with session.platform(folding=False) as platform:
+        view = status_view(Reading(platform, Operator(None, platform.info.kind)))
+    to.table(_status_table(view, to.language), data=view)
+    if not view.ready:
+        raise typer.Exit(ANSWERS[NotReadyError].exit_code)
+
+
+def _status_table(view: StatusView, language: Language) -> Table:
+    ready = Word("就绪", "Ready") if view.ready else Word("未就绪", "Not ready")
+    head = Word("日志末位", "Head of the log").to(language)
+    remarks = [
+        f"{view.log.origin} · {head} {view.head} ({view.recorded or '-'}) · {view.database}",
+        ready.to(language) + "".join(f" · {reason}" for reason in view.why_not),
+    ]
+    return Table(
+        Word("运行状态", "Status").to(language),
+        (
+            Column("title", Word("台账", "Ledger")),
+            Column("name", Word("名称", "Name")),
+            Column("state", Word("状态", "State"), words=LEDGER_STATES),
+            Column("position", Word("位置", "Position"), "integer"),
+            Column("lag", Word("落后", "Lag"), "integer"),
+            Column("generation", Word("第几次重建", "Generation"), "integer"),
+            Column("updated", Word("更新时间", "Updated"), "time"),
+            Column("reason", Word("原因", "Reason")),
+        ),
+        [{**each.model_dump(), "title": each.title.to(language)} for each in view.ledgers],
+        remarks,
+    )
+
+
+def rebuild(
+    context: typer.Context,
+    ledgers: Annotated[
+        list[str] | None, typer.Argument(help="台账名；不写则全部 · names of ledgers; without any, all of them")
+    ] = None,
+) -> None:
+    """重建台账 · Rebuild ledgers.
+
+    From the log, beside the old ones; checked, then swapped in. Readers never wait.
+    """
+    session = session_of(context)
+    with (
+        session.platform(folding=False) as platform,
+        LongWork(session.say(Word("重建", "Rebuilding"))) as work,
+    ):
+        report = platform.rebuild(ledgers or None, lambda at: work.show(at.position, at.head))
+    seconds = Word("秒", "s").to(session.language)
+    typer.echo(
+        f"{', '.join(report.ledgers)}: {report.events:,} {session.say(Word('个事件', 'events'))}, {report.seconds:.1f} {seconds}"
+    )
+
+
+def pause(context: typer.Context, ledger: LEDGER) -> None:
+    """暂停台账更新 · Pause a ledger.
+
+    Nothing is folded into it until it is resumed; a board over it says *incomplete*.
+    """
+    with session_of(context).platform(folding=False) as platform:
+        platform.ledger(ledger)
+        platform.pause(ledger)
+
+
+def resume(context: typer.Context, ledger: LEDGER) -> None:
+    """恢复台账更新 · Resume a ledger.
+
+    A paused or stopped ledger catches up with the log.
+    """
+    with session_of(context).platform(folding=False) as platform:
+        platform.ledger(ledger)
+        platform.resume(ledger)
