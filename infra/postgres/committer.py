@@ -131,8 +131,12 @@ class Committer:
     def close(self) -> None:
         """Close the session. A round under way loses it, and answers its callers with an error."""
         self.stopped = self.stopped or StoreFailedError("the log is closed")
-        if self._connection is not None:
-            self._connection.close()
+        self._drop_session()
+
+    def _drop_session(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     def _follow(self, request: Request) -> None:
         try:
@@ -151,6 +155,7 @@ class Committer:
         try:
             self._record(requests)
         except BaseException as error:
+            self._drop_session()
             _fail(
                 requests,
                 RecordingError(f"the writer was interrupted; whether this was recorded is not known: {error!r}"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 import psycopg2
@@ -11,7 +12,7 @@ import pytest
 from infra.postgres.recorder import PostgresLog
 from tests.migrated import log_url
 
-__all__ = ["hold_append_lock", "log_url"]
+__all__ = ["eventually", "hold_append_lock", "log_url"]
 
 
 @pytest.fixture
@@ -27,3 +28,11 @@ def hold_append_lock(url: str) -> Iterator[None]:
     with closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute("select qingling.lock_log()")
         yield
+
+
+def eventually(condition: Callable[[], object]) -> None:
+    """Wait until something is so; ten seconds are more than it ever takes."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it never came about"
+        time.sleep(0.005)

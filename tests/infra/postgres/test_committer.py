@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from domain.errors import ClockError, ConflictError, IdempotencyError, RecordingError
 from domain.recording import Batch, CommandKey, Draft, Outcome
+from infra.postgres import committer
+from infra.postgres.committer import Request
 from infra.postgres.config import RecorderConfig
 from infra.postgres.connection import connect
 from infra.postgres.fsck import fsck
@@ -19,7 +22,7 @@ from infra.postgres.recorder import PostgresLog
 from infra.recorders import StoreUnreachableError
 from tests.drafts import a_batch, a_draft
 from tests.infra.postgres.broken_wire import BrokenWire, broken_wire
-from tests.infra.postgres.conftest import hold_append_lock
+from tests.infra.postgres.conftest import eventually, hold_append_lock
 from tests.migrated import execute
 
 APPEND = b"qingling.append("
@@ -35,14 +38,6 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 def wire(log_url: str) -> Iterator[BrokenWire]:
     with broken_wire(log_url) as wire:
         yield wire
-
-
-def eventually(condition: Callable[[], object]) -> None:
-    """Wait until something is so; ten seconds are more than it ever takes."""
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline, "it never came about"
-        time.sleep(0.005)
 
 
 def gathered(log: PostgresLog, url: str, threads: ThreadPoolExecutor, *batches: Batch) -> list[Future[Outcome]]:
@@ -159,6 +154,47 @@ def test_a_round_holds_no_more_than_it_is_allowed_to(log_url: str, threads: Thre
         for answer in gathered(log, log_url, threads, *batches):
             answer.result()
     assert transactions(log_url) == 3 + 3
+
+
+def test_a_caller_that_is_interrupted_when_it_should_lead_leaves_nobody_waiting(
+    log: PostgresLog, log_url: str, threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait = Request.wait
+
+    def wait_and_be_interrupted(request: Request) -> None:
+        wait(request)
+        if "interrupted" in request.streams:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Request, "wait", wait_and_be_interrupted)
+    _, interrupted, last = gathered(log, log_url, threads, a_batch("first"), a_batch("interrupted"), a_batch("last"))
+    assert last.result(timeout=10).positions == (2,)
+    with pytest.raises(KeyboardInterrupt):
+        interrupted.result()
+
+
+def test_when_who_leads_is_interrupted_the_others_learn_that_it_is_not_known(
+    log: PostgresLog, log_url: str, threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = committer.call_append
+
+    def append_and_be_interrupted(cursor: Cursor, requests: Sequence[Request], *others: Any) -> int:
+        position = append(cursor, requests, *others)
+        if "leader" in requests[0].streams:
+            for request in requests:
+                request.outcome = None
+            raise KeyboardInterrupt
+        return position
+
+    monkeypatch.setattr(committer, "call_append", append_and_be_interrupted)
+    _, leader, follower = gathered(
+        log, log_url, threads, a_batch("first"), a_batch("leader"), a_batch("follower", key="k")
+    )
+    with pytest.raises(KeyboardInterrupt):
+        leader.result()
+    with pytest.raises(RecordingError, match="not known"):
+        follower.result()
+    assert log.append(a_batch("follower", key="k")).replayed
 
 
 def test_a_log_that_is_closed_says_so(log_url: str) -> None:

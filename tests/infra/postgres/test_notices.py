@@ -9,7 +9,7 @@ import pytest
 from infra.postgres.config import RecorderConfig
 from infra.postgres.recorder import PostgresLog
 from tests.drafts import a_batch
-from tests.infra.postgres.test_committer import eventually
+from tests.infra.postgres.conftest import eventually
 from tests.migrated import execute
 
 NEVER_POLLS = RecorderConfig(poll_interval=600)
