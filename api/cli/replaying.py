@@ -218,17 +218,29 @@ def _timeline_row(item: TimelineItemView, language: Language) -> dict[str, objec
         "basis": item.basis,
         "clause": item.clause,
         "evidence": len(item.evidence) or None,
-        "changes": [_changed(change, language) for change in item.changes if _is_worth_telling(change)],
+        "changes": [
+            _changed(change, item.stream.partition("-")[0], language)
+            for change in item.changes
+            if _is_worth_telling(change)
+        ],
     }
 
 
 def _is_worth_telling(change: ChangeView) -> bool:
-    """Ids and what merely repeats the case's own row are left to JSON."""
-    return change.ledger != "discrepancy" and change.column not in ("case", "claim", "payment", "line")
+    """Ids, what a new row begins with as zero, and what follows from the case's row are left to JSON."""
+    begins_empty = change.before is None and change.after in (0, False, "", None)
+    return change.ledger != "discrepancy" and not begins_empty and change.column not in _IDS
 
 
-def _changed(change: ChangeView, language: Language) -> str:
+_IDS = ("case", "claim", "payment", "line")
+
+
+def _changed(change: ChangeView, own: str, language: Language) -> str:
+    """A change; one that an event of a line or payment makes to its case says so."""
     words = COLUMN_WORDS.get((change.ledger, change.column), {})
     column = Column(change.column, Word("", ""), "money" if change.kind == "money" else "text", words)
     before, after = said(column, change.before, language), said(column, change.after, language)
-    return f"{change.title.to(language)} {before} → {after}" if before else f"{change.title.to(language)} {after}"
+    title = change.title.to(language)
+    if change.ledger == "case" != own:
+        title = Word("案件·", "case: ").to(language) + title
+    return f"{title} {before} → {after}" if before else f"{title} {after}"
