@@ -14,6 +14,7 @@ from typing import NamedTuple
 from domain.errors import (
     ClockError,
     ConflictError,
+    EmbeddedServerError,
     ErasedError,
     FoldError,
     IdempotencyError,
@@ -53,7 +54,7 @@ class Answer(NamedTuple):
 
 
 # Exit codes: 2 what was asked is wrong, 3 refused, 4 not there, 5 not allowed, 6 not ready, 7 not recorded, 8 a ledger stopped,
-# 9 a proof does not hold, 10 the deployment is set up wrongly.
+# 9 a proof does not hold, 10 the deployment is set up wrongly, 11 its database does not start.
 ANSWERS: Mapping[type[QinglingError], Answer] = {
     QinglingError: Answer(500, "failure", "系统故障", "The request failed", EXIT_UNEXPECTED),
     Refused: Answer(409, "refused", "不予办理，未作记录", "Refused; nothing was recorded", 3),
@@ -86,6 +87,9 @@ ANSWERS: Mapping[type[QinglingError], Answer] = {
     ),
     VerificationError: Answer(500, "verification-failed", "校验不通过", "A proof or a digest does not hold", 9),
     ErasedError: Answer(410, "erased", "个人信息已删除", "The personal data was erased", 4),
+    EmbeddedServerError: Answer(
+        503, "embedded-server", "内置数据库无法启动", "The embedded database cannot be started", 11
+    ),
     SettingsError: Answer(500, "settings", "部署配置有误", "The deployment is set up wrongly", 10),
 }
 
@@ -136,7 +140,7 @@ def problem(
 
 def is_inside(error: BaseException) -> bool:
     """Whether what happened is nobody's business outside: a defect, or how the deployment is set up."""
-    return not isinstance(error, QinglingError) or isinstance(error, SettingsError)
+    return not isinstance(error, QinglingError) or isinstance(error, SettingsError | EmbeddedServerError)
 
 
 def detail_of(error: BaseException) -> str:

@@ -8,7 +8,7 @@ Words for reading only; what is stored, hashed and sent is always the value itse
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from typing import Final, Literal, NamedTuple
 
@@ -210,6 +210,21 @@ MEASURES: Mapping[str, Word] = {
 
 MONEY_MEASURES: Final = frozenset({"claimed", "verified", "paid", "stated_paid", "owing", "overpaid"})
 
+CLAUSES: Mapping[str, Word] = {
+    "N11": Word("年内案件按期清零", "in-year cases cleared in time"),
+    "N12": Word("历史案件按期办结", "historical cases closed in time"),
+    "N20": Word("当日登记、核查、分类", "registered and classified the same day"),
+    "N21": Word("分流处理并告知途径", "handled, or told the right channel"),
+    "N22": Word("当日核实处理", "verified and dealt with the same day"),
+    "N23": Word("先行兜底", "backstop first"),
+    "N24": Word("转办案件限时核清报告", "handed-down cases: facts and report in time"),
+    "N25": Word("已解决的转办案件复核", "handed-down cases re-checked"),
+    "N26": Word("回头看到每一名农民工", "followed up to every worker"),
+    "N27": Word("不解决不销账", "not solved, not written off"),
+    "N28": Word("涉罪及时移送", "referred to police in time"),
+}
+"""What the clauses that events cite are about, in a few words of our own."""
+
 INPUT_RULES: Mapping[str, Word] = {
     "known-parameter": Word("没有这个查询参数", "There is no such parameter"),
     "time-axis": Word("时间写法不对", "This is no position, day or instant"),
@@ -311,8 +326,3 @@ def reason(sentence: str) -> Word:
 
 def _said(number: str, is_money: bool) -> str:
     return yuan(int(number)) if is_money else number
-
-
-def by_language(language: str) -> Callable[[Word], str]:
-    """Picks the language out of words; for templates."""
-    return lambda said: said.to(language)

@@ -23,13 +23,14 @@ from api.views.ledger import ColumnView
 from api.views.timeline import ChangeView
 from api.views.values import OpenedText, SealedText
 from api.views.view import Said, log_tag, place
-from api.words import COLUMN_WORDS, ENUMS, LANGUAGES, MEASURES, MONEY_MEASURES, Language, Word, word
+from api.words import CLAUSES, COLUMN_WORDS, ENUMS, LANGUAGES, MEASURES, MONEY_MEASURES, Language, Word, word
 from domain.campaigns.genesis import LogKind
 from domain.money import yuan
 from domain.streams import Visibility
 
 HERE = Path(__file__).parent
 LANGUAGE_COOKIE: Final = "qingling_language"
+_YEAR: Final = 365 * 86_400
 NAVIGATION: Final = (
     ("", Word("清零看板", "Clearance board")),
     ("ledgers", Word("台账", "Ledgers")),
@@ -62,6 +63,8 @@ def render(
     response = HTMLResponse(html, status_code=status_code)
     response.headers["Cache-Control"] = "private, no-cache" if page.is_simulation else "no-store"
     response.headers["Content-Language"] = "zh-CN" if language == "zh" else "en"
+    if request.cookies.get(LANGUAGE_COOKIE) != language:
+        response.set_cookie(LANGUAGE_COOKIE, language, max_age=_YEAR, httponly=True, samesite="lax")
     return response
 
 
@@ -199,10 +202,13 @@ OWN_NAMES: Final = frozenset({"case", "claim", "payment", "number"})
 
 
 def by_row(changes: Iterable[ChangeView]) -> list[tuple[str, str, list[ChangeView]]]:
-    """Changes by the row that they are of: (ledger, key, changes), the case itself first."""
+    """Changes by the row that they are of: (ledger, key, changes), the case itself first.
+
+    Columns that began at nothing (0, no, an empty list) are left out: a new row has many, and they say nothing.
+    """
     found: dict[tuple[str, str], list[ChangeView]] = {}
     for change in changes:
-        if change.column not in OWN_NAMES:
+        if change.column not in OWN_NAMES and (change.before is not None or change.after):
             found.setdefault((change.ledger, change.key), []).append(change)
     rows = [(ledger, key, kept) for (ledger, key), kept in found.items()]
     return sorted(rows, key=lambda row: row[0] != "case")
@@ -224,4 +230,5 @@ _ENVIRONMENT.globals.update(
     board_chart=board_chart,
     claim_bars=claim_bars,
     by_row=by_row,
+    clauses=CLAUSES,
 )

@@ -12,10 +12,11 @@ from typing import Any
 import orjson
 from fastapi import Response
 
-from api.errors import PROBLEM_PREFIX
+from api.errors import ANSWERS, problem
 from api.exports import MEDIA_TYPES
 from api.rest.problems import MEDIA_TYPE
 from api.views.view import View
+from domain.errors import InputError, NotFoundError, NotReadyError, QinglingError, UnauthorisedError
 
 EXAMPLES = Path(__file__).with_name("examples.json")
 
@@ -50,14 +51,14 @@ def examples() -> dict[str, Any]:
     return found
 
 
-def documented(model: type[View], summary: str, *, media_type: str = "application/json") -> dict[str, Any]:
-    """Arguments of a route that answers with `model`."""
+def documented(model: type[View], summary: str) -> dict[str, Any]:
+    """Arguments of a route that answers with `model`. The example stands as its name until the document is made (`openapi.py`)."""
     return {
         "summary": summary,
         "response_class": Response,
         "response_model": None,
         "responses": {
-            200: {"model": model, "content": {media_type: {"example": examples().get(model.__name__)}}},
+            200: {"model": model, "content": {"application/json": {"example": model.__name__}}},
             304: {"description": "The reader has it already (`If-None-Match`)."},
             **PROBLEMS,
         },
@@ -90,7 +91,7 @@ def file_answer(summary: str) -> dict[str, Any]:
 
 def bytes_answer(summary: str, media_type: str, example: str) -> dict[str, Any]:
     """Arguments of a route that answers with exact bytes."""
-    content = {media_type: {"schema": {"type": "object"}, "example": examples().get(example)}}
+    content = {media_type: {"schema": {"type": "object"}, "example": example}}
     return {
         "summary": summary,
         "response_class": Response,
@@ -103,35 +104,22 @@ def bytes_answer(summary: str, media_type: str, example: str) -> dict[str, Any]:
     }
 
 
-def _problem(description: str, name: str, status: int, detail: str, **members: object) -> dict[str, Any]:
-    example = {
-        "type": PROBLEM_PREFIX + name,
-        "title": description,
-        "title_zh": "…",
-        "status": status,
-        "detail": detail,
-        "instance": "/v1/…",
-        **members,
-    }
-    return {"description": description, "content": {MEDIA_TYPE: {"schema": _PROBLEM_REF, "example": example}}}
+def _problem(kind: type[QinglingError], detail: str, **members: object) -> dict[str, Any]:
+    answer = ANSWERS[kind]
+    example = problem(answer, detail, instance="/v1/ledgers/case", members=members)
+    return {"description": answer.en, "content": {MEDIA_TYPE: {"schema": _PROBLEM_REF, "example": example}}}
 
 
 _PROBLEM_REF = {"$ref": "#/components/schemas/Problem"}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: _problem(
-        "What was asked cannot be read",
-        "invalid-input",
-        400,
-        "there is no parameter 'jurisdicton'; did you mean 'jurisdiction'?",
+        InputError,
+        "ledger case cannot be filtered by 'jurisdicton'; did you mean 'jurisdiction'?",
         field="jurisdicton",
         rule="known-parameter",
     ),
-    401: _problem(
-        "A token that names an officer is needed", "unauthorised", 401, "this log is real: reading it needs a token"
-    ),
-    404: _problem("There is no such thing", "not-found", 404, "there is no case '…'"),
-    503: _problem(
-        "The ledgers have not reached what was asked for", "not-ready", 503, "ledger case stands at 1200", position=1200
-    ),
+    401: _problem(UnauthorisedError, "this log is real: reading it needs a token that names an officer"),
+    404: _problem(NotFoundError, "there is no ledger 'cases'; did you mean 'case'?"),
+    503: _problem(NotReadyError, "ledger case stands at position 1200", position=1200),
 }
 """The problems that any reading route can end in."""

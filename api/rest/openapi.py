@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.rest.documented import Problem
+from api.rest.documented import Problem, examples
 from domain.campaigns.genesis import LogKind
 from projections.ledger import SummaryLedger
 
@@ -46,12 +46,20 @@ def _document(app: FastAPI, platform: Platform) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         for operation in operations.values():
             operation["responses"].pop("422", None)
+            _give_examples(operation["responses"]["200"])
             if path in _FILTERED:
                 operation["parameters"] += _filters(platform)
             if path.startswith("/v1"):
                 # An empty requirement beside the scheme: a simulation is open (OpenAPI 3.1, section 4.8.30).
                 operation["security"] = [{"officer": []}, *([{}] if platform.info.kind is LogKind.SIMULATION else [])]
     return document
+
+
+def _give_examples(response: dict[str, Any]) -> None:
+    """Puts the stored examples where their names stand: FastAPI itself would leave out what is null in them."""
+    for content in response.get("content", {}).values():
+        if "example" in content:
+            content["example"] = examples()[content["example"]]
 
 
 def _filters(platform: Platform) -> list[dict[str, Any]]:

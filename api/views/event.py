@@ -10,6 +10,7 @@ from api.views.view import LogTag, View, log_tag
 from domain.errors import NotFoundError
 
 if TYPE_CHECKING:
+    from infra.bootstrap import EventView as PlatformEvent
     from projections.replay import TimelineItem
 
 
@@ -28,6 +29,8 @@ class EventView(View):
     log: LogTag
     head: int
     item: TimelineItemView
+    partitionkey: str
+    """The unit of order that it belongs to: for a case and all that belongs to it, the case's id."""
     neighbours: Neighbours
     bytes: int
     """Length of the entry."""
@@ -42,13 +45,13 @@ class StreamView(View):
     events: list[TimelineItemView]
 
 
-def _recorded_item(reading: Reading, position: int) -> tuple[TimelineItem, bytes]:
+def _recorded(reading: Reading, position: int) -> PlatformEvent:
     if not 1 <= position <= reading.platform.head().position:
         raise NotFoundError(f"nothing is recorded at position {position}")
     found = reading.platform.event(position)
     if not reading.reader.may_see(found.item.visibility):
         raise NotFoundError(f"nothing that you may see is recorded at position {position}")
-    return found.item, found.entry
+    return found
 
 
 def event_view(reading: Reading, position: int, *, names: bool) -> EventView:
@@ -57,13 +60,14 @@ def event_view(reading: Reading, position: int, *, names: bool) -> EventView:
     Raises:
         NotFoundError: nothing is recorded there, or nothing that the reader may see.
     """
-    item, entry = _recorded_item(reading, position)
+    found = _recorded(reading, position)
     return EventView(
         log=log_tag(reading),
         head=reading.platform.head().position,
-        item=timeline_views(reading, [item], names=names)[0],
-        neighbours=_neighbours(reading, item),
-        bytes=len(entry),
+        item=timeline_views(reading, [found.item], names=names)[0],
+        partitionkey=found.partitionkey,
+        neighbours=_neighbours(reading, found.item),
+        bytes=len(found.entry),
     )
 
 
@@ -73,7 +77,7 @@ def entry_bytes(reading: Reading, position: int) -> bytes:
     Raises:
         NotFoundError: as `event_view`.
     """
-    return _recorded_item(reading, position)[1]
+    return _recorded(reading, position).entry
 
 
 def stream_view(reading: Reading, stream: str, *, upto: int | None, names: bool) -> StreamView:

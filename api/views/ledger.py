@@ -117,6 +117,7 @@ class VersionsView(View):
 
     log: LogTag
     ledger: str
+    title: Said
     key: str
     columns: list[ColumnView]
     versions: list[VersionView]
@@ -295,6 +296,7 @@ def ledger_versions(reading: Reading, name: str, key: str, *, names: bool) -> Ve
     return VersionsView(
         log=log_tag(reading),
         ledger=name,
+        title=Said(zh=ledger.title.zh, en=ledger.title.en),
         key=key,
         columns=column_views(ledger.columns),
         versions=[

@@ -118,7 +118,8 @@ class FakePlatform:
             assert isinstance(event, StreamEvent)
             position = len(self.entries) + 1
             made = draft(stream, event, Context(actor=actor, correlation=f"act-{position}"), "urn:qingling:test")
-            recorded_at = at.astimezone(UTC) + timedelta(microseconds=position)
+            last = self.entries[-1][0].envelope.time if self.entries else at
+            recorded_at = max(at.astimezone(UTC), last.astimezone(UTC) + timedelta(microseconds=1))
             entry = filled(made.entry, made.time_at, recorded_at)
             self.entries.append((EVENT_TYPES.decode_entry(position, entry), entry))
 
@@ -210,7 +211,7 @@ class FakePlatform:
 
     def versions(self, ledger: str, key: str) -> list[VersionedRow]:
         own = [(position, row) for k, position, row in self._history(ledger) if k == key]
-        ends = [position for position, _ in own[1:]] + [None]
+        ends = [*(position for position, _ in own[1:]), None][: len(own)]
         return [VersionedRow(key, row, p, end) for (p, row), end in zip(own, ends, strict=True) if row is not None]
 
     def board(self, *, as_of: int | None = None) -> Board:
@@ -219,7 +220,8 @@ class FakePlatform:
         then = {
             c.name: self._cells(self.position_at_end_of(c.day))
             for c in WINTER_2019.checkpoints
-            if self.position_at_end_of(c.day) <= position
+            if end_of_day(c.day, ZONE) <= self.entries[-1][0].envelope.time
+            and self.position_at_end_of(c.day) <= position
         }
         incomplete = None if position == wanted else f"ledger clearance is running at position {position} of {wanted}"
         return board(WINTER_2019, position, self._cells(position), {} if incomplete else then, incomplete=incomplete)
@@ -464,11 +466,33 @@ class Desk:
             claim.follow_up(Answer.RECEIVED, "电话", at(when + timedelta(days=1), by="officer-00000002", clause="N26"))
             self.platform.record(claim, when + timedelta(days=1), "officer-00000002")
 
+    def reject(self, case: Case, when: datetime, recorded: datetime) -> None:
+        rejected = Claim(
+            id="claim-rejected-13",
+            case=case.id,
+            place=case.particulars.jurisdiction,
+            line="13",
+            kind=ClaimKind.COMPENSATION,
+            headcount=1,
+            figures=Figures(claimed=200_000),
+            provenance=at(when, basis=Basis.STATED),
+        )
+        rejected.verify(
+            verified=0,
+            rejected=200_000,
+            ground="无劳动关系",
+            told=Told(on="2019-12-19T17:00:00+08:00", how="书面", remedy="仲裁"),
+            provenance=at(when, by="officer-00000001", clause="N21"),
+        )
+        self.platform.record(rejected, recorded, "officer-00000001")
+
 
 PAID_CASE = "平人社监〔2019〕017号"
 """Three workers, paid on 20 December (recorded on the 21st), written off on the 22nd: cleared."""
 LATE_CASE = "盂人社监〔2019〕003号"
 """Received in November, entered only in January: concealed at year end."""
+OPEN_CASE = "平人社监〔2019〕021号"
+"""Twelve workers, none verified; one more line rejected with remedy."""
 OWING_CASE = "郊人社监〔2018〕041号"
 """Historical and handed down; called closed by its source, and still owing."""
 
@@ -491,13 +515,6 @@ def played(kind: LogKind = LogKind.SIMULATION) -> FakePlatform:
     platform.record(genesis, moment(11, 15, 8))
     desk.officer(1, "li-jing", "李静")
     desk.officer(2, "wang-tao", "王涛")
-    paid, claims = desk.case(
-        PAID_CASE,
-        moment(12, 2),
-        place="140321",
-        debtor="山西恒通建筑劳务有限公司",
-        workers=[("张三", 1_200_000), ("李四", 800_050), ("王五", 950_000)],
-    )
     owing, owing_claims = desk.case(
         OWING_CASE,
         moment(11, 20, year=2018),
@@ -508,18 +525,23 @@ def played(kind: LogKind = LogKind.SIMULATION) -> FakePlatform:
         debtor="阳泉市鑫达路桥工程有限公司",
         workers=[("赵六", 2_500_000), ("钱七", 1_000_000)],
     )
+    paid, claims = desk.case(
+        PAID_CASE,
+        moment(12, 2),
+        place="140321",
+        debtor="山西恒通建筑劳务有限公司",
+        workers=[("张三", 1_200_000), ("李四", 800_050), ("王五", 950_000)],
+    )
+    desk.pay(
+        owing, [(owing_claims[0], 2_500_000), (owing_claims[1], 300_000), (None, 50_000)], moment(12, 9), moment(12, 12)
+    )
     owing.state(
         SourceState(state="已办结", means=StatedMeaning.CLOSED, closed_on=moment(12, 10), outstanding=0),
         at(moment(12, 10), basis=Basis.STATED),
     )
     platform.record(owing, moment(12, 12), "officer-00000001")
-    desk.pay(
-        owing, [(owing_claims[0], 2_500_000), (owing_claims[1], 300_000), (None, 50_000)], moment(12, 9), moment(12, 12)
-    )
-    desk.pay(paid, [(claims[0], 1_200_000), (claims[1], 800_050), (claims[2], 950_000)], moment(12, 20), moment(12, 21))
-    desk.close(paid, claims, moment(12, 22))
     open_case, _ = desk.case(
-        "平人社监〔2019〕021号",
+        OPEN_CASE,
         moment(12, 18),
         place="140321",
         funding=Funding.STATE_OWNED,
@@ -527,7 +549,9 @@ def played(kind: LogKind = LogKind.SIMULATION) -> FakePlatform:
         workers=[(f"工人{i}", 300_000 + i * 45_000) for i in range(1, 13)],
         verified=False,
     )
-    late, late_claims = desk.case(
+    desk.pay(paid, [(claims[0], 1_200_000), (claims[1], 800_050), (claims[2], 950_000)], moment(12, 20), moment(12, 21))
+    desk.close(paid, claims, moment(12, 22))
+    _, late_claims = late = desk.case(
         LATE_CASE,
         moment(11, 28),
         recorded=moment(1, 10),
@@ -535,25 +559,8 @@ def played(kind: LogKind = LogKind.SIMULATION) -> FakePlatform:
         debtor="盂县宏远装饰工程队",
         workers=[("孙八", 640_000), ("周九", 710_000)],
     )
-    rejected = Claim(
-        id="claim-rejected-1",
-        case=open_case.id,
-        place="140321",
-        line="13",
-        kind=ClaimKind.COMPENSATION,
-        headcount=1,
-        figures=Figures(claimed=200_000),
-        provenance=at(moment(12, 19), basis=Basis.STATED),
-    )
-    rejected.verify(
-        verified=0,
-        rejected=200_000,
-        ground="无劳动关系",
-        told=Told(on="2019-12-19T17:00:00+08:00", how="书面", remedy="仲裁"),
-        provenance=at(moment(12, 19), by="officer-00000001", clause="N21"),
-    )
-    platform.record(rejected, moment(12, 19) + timedelta(days=22), "officer-00000001")
-    desk.pay(late, [(late_claims[0], 700_000)], moment(1, 15), moment(1, 15, 15))
+    desk.reject(open_case, moment(12, 19), moment(1, 10))
+    desk.pay(late[0], [(late_claims[0], 700_000)], moment(1, 15), moment(1, 15, 15))
     return platform
 
 

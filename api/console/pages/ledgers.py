@@ -122,6 +122,5 @@ def versions(request: Request, name: str, key: str, read: Read, _: Annotated[NoP
         read,
         "versions.html",
         row=view,
-        title=listed(read, name).title,
         steps=list(zip(view.versions, changed, strict=True)),
     )

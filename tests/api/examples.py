@@ -1,0 +1,54 @@
+"""The examples of the OpenAPI document: real answers over the played campaign, their lists cut short.
+
+python -m tests.api.examples        writes them anew after an answer has changed
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import quote
+
+from fastapi.testclient import TestClient
+
+from api.rest.documented import EXAMPLES
+from tests.api.conftest import client_of
+from tests.api.fake_platform import LATE_CASE, PAID_CASE, played
+
+_CASE = "case-8048ba1b8c7e0dee"
+ASKED = {
+    "LogView": "/v1/log",
+    "StatusView": "/v1/status",
+    "SchemasView": "/v1/schemas",
+    "schema": "/v1/schemas/payment.line-credited.v1",
+    "CatalogueView": "/v1/ledgers",
+    "LedgerPageView": "/v1/ledgers/claim?as_known_at=2019-12-31&order=owing&descending=true&limit=1",
+    "LedgerRowView": f"/v1/ledgers/discrepancy/{quote('case-9cb52c9e9e7045bb/closed-but-owing')}",
+    "VersionsView": "/v1/ledgers/payment/payment-8048ba1b8c7e0dee-1220/versions",
+    "BoardView": "/v1/clearance?as_known_at=2020-01-15",
+    "BehindView": "/v1/clearance/cases?case_class=in-year&checkpoint=year-end&measure=owing",
+    "CaseView": f"/v1/cases/{quote(PAID_CASE)}?as_known_at=2019-12-19",
+    "CaseTimelineView": f"/v1/cases/{quote(PAID_CASE)}/timeline?as_known_at=2019-12-02",
+    "ComparisonView": f"/v1/cases/{quote(LATE_CASE)}/comparison?day=2019-12-31",
+    "EventView": "/v1/events/36",
+    "entry": "/v1/events/36/entry",
+    "StreamView": "/v1/streams/payment-8048ba1b8c7e0dee-1220",
+}
+"""By view model: the address whose answer is its example."""
+
+
+def made(client: TestClient) -> dict[str, Any]:
+    """The examples as they are answered now."""
+    return {name: _cut(client.get(address).raise_for_status().json()) for name, address in ASKED.items()}
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_cut(item) for item in value[:2]]
+    if isinstance(value, dict):
+        return {name: _cut(item) for name, item in value.items()}
+    return value
+
+
+if __name__ == "__main__":
+    EXAMPLES.write_text(json.dumps(made(client_of(played())), ensure_ascii=False, indent=1) + "\n", "utf-8")

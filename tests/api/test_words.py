@@ -1,0 +1,122 @@
+"""Whatever the domain can say, the doors can say in Chinese and in English."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from enum import StrEnum
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import domain.campaigns.genesis
+import domain.streams
+import domain.vocabulary
+import projections.case_ledger
+import projections.clearance
+import projections.ledger
+from api import words
+from domain.cases.standing import Procedure, Standing, why_not_solved
+from domain.catalogue import EVENT_TYPES
+from projections.clearance import MEASURES
+from projections.discrepancy_ledger import RULES
+from projections.ledger import DerivedLedger, RowLedger
+from tests.api.fake_platform import FakePlatform
+
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+MODULES = (
+    domain.campaigns.genesis,
+    domain.streams,
+    domain.vocabulary,
+    projections.case_ledger,
+    projections.clearance,
+    projections.ledger,
+)
+ENUMS = sorted(
+    {
+        kind
+        for module in MODULES
+        for _, kind in inspect.getmembers(module, inspect.isclass)
+        if issubclass(kind, StrEnum) and kind is not StrEnum
+    },
+    key=lambda kind: kind.__name__,
+)
+
+
+def is_said(word: words.Word) -> bool:
+    return bool(CHINESE.search(word.zh)) and not CHINESE.search(word.en) and bool(word.en.strip())
+
+
+@pytest.mark.parametrize("kind", ENUMS)
+def test_every_value_of_every_closed_list_has_a_word_in_both_languages(kind):
+    assert {member.value for member in kind} == set(words.ENUMS[kind])
+    assert all(is_said(word) for word in words.ENUMS[kind].values())
+
+
+def test_every_event_type_has_a_word_in_both_languages():
+    assert set(EVENT_TYPES) == set(words.EVENT_TYPES)
+    assert all(is_said(word) for word in words.EVENT_TYPES.values())
+
+
+def test_every_rule_of_the_discrepancy_ledger_has_a_word():
+    assert {rule.name for rule in RULES} == set(words.DISCREPANCIES)
+
+
+def test_every_measure_of_the_board_has_a_word():
+    assert {*MEASURES, "open"} == set(words.MEASURES)
+    assert set(MEASURES) >= words.MONEY_MEASURES
+
+
+def test_every_state_clause_and_refusal_is_said_in_both_languages():
+    for table in (words.LEDGER_STATES, words.CLAUSES, words.INPUT_RULES, words.MEASURES):
+        assert all(is_said(word) for word in table.values())
+
+
+def test_columns_with_a_closed_list_hold_nothing_but_its_words(platform: FakePlatform):
+    for ledger in platform.catalogue:
+        if not isinstance(ledger, RowLedger | DerivedLedger):
+            continue
+        for column in ledger.columns:
+            vocabulary = words.COLUMN_WORDS.get((ledger.name, column.name))
+            for versioned in platform.rows(ledger.name):
+                value = column.of(versioned.row)
+                for text in value if isinstance(value, list) else [value]:
+                    assert vocabulary is None or text in vocabulary
+
+
+def test_every_column_that_shows_an_enum_is_known_as_one(platform: FakePlatform):
+    """A column whose values all stand in one closed list, and are not what a source says, is shown in words."""
+    texts = {frozenset(table) for table in (*words.ENUMS.values(), words.DISCREPANCIES)}
+    for ledger in platform.catalogue:
+        if not isinstance(ledger, RowLedger | DerivedLedger):
+            continue
+        for column in ledger.columns:
+            shown = {
+                column.of(versioned.row) for versioned in platform.rows(ledger.name) if column.kind.value == "text"
+            }
+            found = shown - {None}
+            if found and any(found <= table for table in texts):
+                assert (ledger.name, column.name) in words.COLUMN_WORDS
+
+
+@given(
+    st.builds(
+        Standing,
+        **{name: st.integers(0, 3) for name in Standing.__struct_fields__},
+    ),
+    st.booleans(),
+    st.integers(0, 3),
+)
+def test_every_reason_why_a_case_is_not_solved_is_said_in_chinese(standing, confirmed, lines):
+    for sentence in why_not_solved(Procedure(roster_confirmed=confirmed, roster_lines=lines), standing):
+        assert is_said(words.reason(sentence)), sentence
+
+
+def test_amounts_in_a_reason_are_said_in_yuan():
+    said = words.reason("2 lines are owed 123456 fen")
+    assert said == ("2 条明细尚欠 1,234.56 元", "2 lines are owed 1,234.56 yuan")
+
+
+def test_a_reason_that_nobody_knows_is_shown_as_it_stands():
+    assert words.reason("the moon is full") == ("the moon is full", "the moon is full")
