@@ -48,8 +48,9 @@ def problem_page(request: Request, error: BaseException) -> Response:
         return _to_sign_in(request)
     if isinstance(error, RequestValidationError):
         error = said_wrongly(error)
+    members: dict[str, object] = {}
     if isinstance(error, HTTPException):
-        answer, detail, members = answer_to_status(error.status_code), str(error.detail), {}
+        answer, detail = answer_to_status(error.status_code), str(error.detail)
     else:
         answer, detail = answer_to(error), detail_of(error)
         members = {"incident": incident(request, error)} if is_inside(error) else members_of(error)

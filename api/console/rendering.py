@@ -127,7 +127,7 @@ class _Page:
         return self._address(f"/{other}/{rest}", {})
 
     def _address(self, address: str, changes: Mapping[str, object]) -> str:
-        asked = dict(self._request.query_params.items()) | changes
+        asked = {**self._request.query_params, **changes}
         kept = {name: value for name, value in asked.items() if value not in (None, "")}
         return quote(address) + (f"?{urlencode(kept)}" if kept else "")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from api.reading import Reading
 from api.time_axes import known_at
@@ -329,9 +329,9 @@ class _Figure:
         cells = [cell for cell in self._board.cells if self._is_asked(_dimensions(cell))]
         return _measured(sum((cell.now for cell in cells), CellSums()), self._asked.measure)
 
-    def stretch(self, after: str | None) -> tuple[list[tuple[VersionedRow, int]], str | None]:
+    def stretch(self, after: str | None) -> tuple[list[tuple[VersionedRow[Any], int]], str | None]:
         """The cases of the next stretch with what each adds, and the cursor to go on from."""
-        found: list[tuple[VersionedRow, int]] = []
+        found: list[tuple[VersionedRow[Any], int]] = []
         looked_through = 0
         while True:
             page = self._platform.page(
@@ -354,7 +354,7 @@ class _Figure:
             filters["jurisdiction"] = next(iter(self._codes))
         return filters
 
-    def _adds(self, versioned: VersionedRow) -> int:
+    def _adds(self, versioned: VersionedRow[Any]) -> int:
         board = cast(SummaryLedger, self._platform.catalogue["clearance"])
         return sum(
             _measured(CellSums(**dict(zip(SUMS, sums, strict=True))), self._asked.measure)

@@ -227,7 +227,7 @@ def ledger_page(reading: Reading, name: str, asked: Asked, link: Callable[[str],
     )
 
 
-def row_views(reading: Reading, ledger: Listed, rows: Sequence[VersionedRow], *, names: bool) -> list[RowView]:
+def row_views(reading: Reading, ledger: Listed, rows: Sequence[VersionedRow[Any]], *, names: bool) -> list[RowView]:
     """Rows as views, their personal fields opened by right."""
     opened = Names(reading, asked=names)
     opened.gather(sealed_in(ledger.columns, (versioned.row for versioned in rows)))

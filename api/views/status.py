@@ -10,7 +10,7 @@ from api.views.view import LogTag, Said, View, log_tag, said
 from api.words import LEDGER_STATES, Word
 
 if TYPE_CHECKING:
-    from infra.bootstrap import LedgerStatus, Platform, PlatformStatus
+    from infra.bootstrap import Platform, PlatformStatus
 
 NEAR_HEAD = 1_000
 """Positions that a ledger may be behind the log and still be called near its head."""
@@ -69,26 +69,31 @@ def status_view(reading: Reading) -> StatusView:
         database=status.database,
         ready=not reasons,
         why_not=reasons,
-        ledgers=[_ledger(platform, ledger) for ledger in status.ledgers],
+        ledgers=_ledgers(platform, status),
     )
 
 
-def _ledger(platform: Platform, ledger: LedgerStatus) -> LedgerStatusView:
-    title = platform.catalogue[ledger.name].title
-    state = str(ledger.state)
-    return LedgerStatusView(
-        name=ledger.name,
-        title=Said(zh=title.zh, en=title.en),
-        generation=ledger.generation,
-        fold_version=ledger.fold_version,
-        state=state,
-        state_title=said(LEDGER_STATES.get(state, Word(state, state))),
-        reason=ledger.reason,
-        position=ledger.position,
-        head=ledger.head,
-        lag=ledger.lag,
-        updated=None if ledger.updated_at is None else local(ledger.updated_at, platform.info.zone),
-    )
+def _ledgers(platform: Platform, status: PlatformStatus) -> list[LedgerStatusView]:
+    found = []
+    for ledger in status.ledgers:
+        title = platform.catalogue[ledger.name].title
+        state = str(ledger.state)
+        found.append(
+            LedgerStatusView(
+                name=ledger.name,
+                title=Said(zh=title.zh, en=title.en),
+                generation=ledger.generation,
+                fold_version=ledger.fold_version,
+                state=state,
+                state_title=said(LEDGER_STATES.get(state, Word(state, state))),
+                reason=ledger.reason,
+                position=ledger.position,
+                head=ledger.head,
+                lag=ledger.lag,
+                updated=None if ledger.updated_at is None else local(ledger.updated_at, platform.info.zone),
+            )
+        )
+    return found
 
 
 def why_not_ready(status: PlatformStatus) -> list[str]:

@@ -11,7 +11,7 @@ from api.views.values import Names, Value, local, value_of
 from api.views.view import Said, View, said
 from api.words import EVENT_TYPES, Word
 from domain.sealing.personal import Sealed
-from projections.replay import FieldChange, TimelineItem
+from projections.replay import CASE_LEDGERS, FieldChange, TimelineItem
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -69,7 +69,7 @@ def timeline_views(reading: Reading, items: Iterable[TimelineItem], *, names: bo
     """The items that the reader may see."""
     seen = [item for item in items if reading.reader.may_see(item.visibility)]
     opened = Names(reading, asked=names)
-    opened.gather(pair for item in seen for change in item.changes for pair in _personal_in(reading, change))
+    opened.gather(pair for item in seen for change in item.changes for pair in _personal_in(change))
     handles = officer_handles(reading, seen)
     return [_item(reading, item, opened, handles) for item in seen]
 
@@ -82,14 +82,18 @@ def officer_handles(reading: Reading, items: Sequence[TimelineItem]) -> dict[str
     return {v.key: v.row.handle for v in reading.platform.rows("officer") if v.key in wanted}
 
 
-def _sealed_field(reading: Reading, change: FieldChange) -> str:
-    return reading.platform.catalogue[change.ledger].column(change.column).sealed_field
+def _sealed_field(change: FieldChange) -> str:
+    return _LEDGERS[change.ledger].column(change.column).sealed_field
 
 
-def _personal_in(reading: Reading, change: FieldChange) -> Iterable[tuple[Sealed, str]]:
+_LEDGERS = {ledger.name: ledger for ledger in CASE_LEDGERS}
+"""The ledgers that a history tells the changes of."""
+
+
+def _personal_in(change: FieldChange) -> Iterable[tuple[Sealed, str]]:
     for value in (change.before, change.after):
         if isinstance(value, Sealed):
-            yield value, _sealed_field(reading, change)
+            yield value, _sealed_field(change)
 
 
 def _item(reading: Reading, item: TimelineItem, names: Names, handles: dict[str, str]) -> TimelineItemView:
@@ -115,7 +119,7 @@ def _item(reading: Reading, item: TimelineItem, names: Names, handles: dict[str,
         causation=item.causation,
         correlation=item.correlation,
         visibility=item.visibility.value,
-        changes=[_change(reading, change, names, zone) for change in item.changes],
+        changes=[_change(change, names, zone) for change in item.changes],
         evidence=[dict(evidence) for evidence in item.evidence],
         data=item.data,
     )
@@ -129,8 +133,8 @@ def _whole_days(received: datetime, recorded: datetime) -> int:
     return max(0, (recorded - received).days)
 
 
-def _change(reading: Reading, change: FieldChange, names: Names, zone: ZoneInfo) -> ChangeView:
-    label = _sealed_field(reading, change)
+def _change(change: FieldChange, names: Names, zone: ZoneInfo) -> ChangeView:
+    label = _sealed_field(change)
     return ChangeView(
         ledger=change.ledger,
         key=change.key,

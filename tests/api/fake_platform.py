@@ -179,7 +179,7 @@ class FakePlatform:
         filters: Mapping[str, str] | None = None,
         prefix: str | None = None,
     ) -> Page:
-        found = self.catalogue[ledger]
+        found: Any = self.catalogue[ledger]
         position = self._position(ledger) if as_of is None else as_of
         rows = list(self.rows(ledger, as_of=position, filters=filters))
         if prefix:
@@ -197,7 +197,7 @@ class FakePlatform:
     def rows(
         self, ledger: str, *, as_of: int | None = None, filters: Mapping[str, str] | None = None
     ) -> Iterator[VersionedRow]:
-        columns = self.catalogue[ledger]
+        columns: Any = self.catalogue[ledger]
         for versioned in self._rows(ledger, self._position(ledger) if as_of is None else as_of):
             shown = {name: columns.column(name).of(versioned.row) for name in filters or {}}
             if all(_text(shown[name]) == value for name, value in (filters or {}).items()):
@@ -310,7 +310,8 @@ class FakePlatform:
         language: str = "zh",
         open_names: bool = False,
     ) -> SimpleNamespace:
-        columns = self.catalogue[ledger].columns
+        listed: Any = self.catalogue[ledger]
+        columns = listed.columns
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow([c.zh if language == "zh" else c.en for c in columns])

@@ -101,7 +101,8 @@ def test_what_is_typed_or_tabulated_has_a_name_for_those_who_do_not_see_it(clien
 
 
 def test_every_link_of_every_page_leads_somewhere(client: TestClient):
-    waiting, seen = ["/zh/"], set()
+    waiting: list[str] = ["/zh/"]
+    seen: set[str] = set()
     while waiting:
         address = waiting.pop().partition("#")[0]
         if address in seen or len(seen) > 400:
@@ -188,7 +189,7 @@ def test_pages_of_a_ledger_lead_forward_and_back(client: TestClient):
 
 
 def _rel(html: str, name: str) -> str:
-    return next(attributes["href"] for attributes in Page(html).all("a") if attributes.get("rel") == name)
+    return next(str(attributes["href"]) for attributes in Page(html).all("a") if attributes.get("rel") == name)
 
 
 def test_a_case_is_found_by_the_beginning_of_its_number(client: TestClient):

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from api.time_axes import day, known_at, one_axis
+from api import time_axes
+from api.time_axes import day, one_axis
 from domain.errors import InputError
 from tests.api.fake_platform import FakePlatform
+
+
+def known_at(platform: Any, said: str | None) -> Any:
+    return time_axes.known_at(platform, said)
 
 
 def test_nothing_asked_means_as_known_now(platform: FakePlatform):
