@@ -40,7 +40,7 @@ SHOWN: Mapping[str, Sequence[str]] = {
     "book": ("name", "jurisdiction", "imports", "last_import", "cases", "doubles", "rejected_rows", "verified", "paid"),
 }  # fmt: skip
 """Columns that people are shown where a ledger has more than a screen takes; `--columns` names others, or `all`."""
-_KINDS: Mapping[str, Kind] = {
+KINDS: Mapping[str, Kind] = {
     "money": "money",
     "int": "integer",
     "bool": "truth",
@@ -193,7 +193,7 @@ def _chosen(page: LedgerPageView, chosen: str | None, *, people: bool) -> list[C
 def table_column(ledger: str, column: ColumnView, places: Mapping[str, Word]) -> Column:
     """A ledger's column as the command line shows it."""
     words = places if column.name == "jurisdiction" else COLUMN_WORDS.get((ledger, column.name), {})
-    return Column(column.name, Word(column.zh, column.en), _KINDS.get(column.kind, "text"), words)
+    return Column(column.name, Word(column.zh, column.en), KINDS.get(column.kind, "text"), words)
 
 
 def _remarks(kind: str, origin: str, position: int | None, language: Language) -> list[str]:

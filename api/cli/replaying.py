@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from api import time_axes
-from api.cli.ledgers import table_column
+from api.cli.ledgers import KINDS, table_column
 from api.cli.options import FORMAT, KNOWN_AT, NAMES, OUTPUT, output
 from api.cli.session import session_of
 from api.cli.tables import Column, Format, Table, said
@@ -20,6 +20,7 @@ from api.views.timeline import ChangeView, TimelineItemView, timeline_views
 from api.words import COLUMN_WORDS, DISCREPANCIES, ENUMS, Language, Word
 from domain.errors import InputError
 from domain.streams import Basis
+from domain.vocabulary import Answer, Outcome
 from projections.case_ledger import case_ledger
 from projections.claim_ledger import claim_ledger
 from projections.payment_ledger import payment_ledger
@@ -199,7 +200,7 @@ def _timeline_table(items: Sequence[TimelineItemView], title: str, language: Lan
             Column("basis", Word("依据", "Basis"), words=ENUMS[Basis]),
             Column("clause", Word("条款", "Clause")),
             Column("evidence", Word("证据", "Evidence"), "integer"),
-            Column("changes", Word("变化", "What changed"), "list"),
+            Column("told", Word("内容", "What happened"), "list"),
         ),
         [_timeline_row(item, language) for item in items],
     )
@@ -218,27 +219,47 @@ def _timeline_row(item: TimelineItemView, language: Language) -> dict[str, objec
         "basis": item.basis,
         "clause": item.clause,
         "evidence": len(item.evidence) or None,
-        "changes": [
-            _changed(change, item.stream.partition("-")[0], language)
-            for change in item.changes
-            if _is_worth_telling(change)
-        ],
+        "told": list(_told(item, language)),
     }
 
 
-def _is_worth_telling(change: ChangeView) -> bool:
-    """Ids, what a new row begins with as zero, and what follows from the case's row are left to JSON."""
-    begins_empty = change.before is None and change.after in (0, False, "", None)
-    return change.ledger != "discrepancy" and not begins_empty and change.column not in _IDS
+_TOLD: Sequence[tuple[str, Mapping[str, Word]]] = (
+    ("outcome", ENUMS[Outcome]),
+    ("answer", ENUMS[Answer]),
+    ("ground", {}),
+    ("reason", {}),
+)
+"""Fields of events that say in words what happened, and the words of those that are closed lists."""
+_OF_THE_CASE = ("stage", "owing", "determined", "solved", "confirmed", "closed", "written_off")
+"""What is told of the case when one of its lines or payments changes; the rest of its row is sums."""
+_IDS = ("case", "claim", "payment", "line", "credited_lines")
 
 
-_IDS = ("case", "claim", "payment", "line")
+def _told(item: TimelineItemView, language: Language) -> Iterator[str]:
+    """What happened, for the timeline: the event's own words, then the figures and words that it changed."""
+    for name, words in _TOLD:
+        value = item.data.get(name)
+        if isinstance(value, str):
+            yield said(Column(name, Word("", ""), words=words), value, language)
+    own = item.stream.partition("-")[0]
+    for change in item.changes:
+        if _is_worth_telling(change, own):
+            yield _changed(change, own, language)
+
+
+def _is_worth_telling(change: ChangeView, own: str) -> bool:
+    """Of a row that begins, the figures that are not zero: its texts stand in the state. Of one that changes, everything but ids."""
+    if change.ledger == "discrepancy" or change.column in _IDS:
+        return False
+    if change.ledger == "case" != own and change.column not in _OF_THE_CASE:
+        return False
+    return change.before is not None or (change.kind in ("money", "int") and bool(change.after))
 
 
 def _changed(change: ChangeView, own: str, language: Language) -> str:
     """A change; one that an event of a line or payment makes to its case says so."""
     words = COLUMN_WORDS.get((change.ledger, change.column), {})
-    column = Column(change.column, Word("", ""), "money" if change.kind == "money" else "text", words)
+    column = Column(change.column, Word("", ""), KINDS.get(change.kind, "text"), words)
     before, after = said(column, change.before, language), said(column, change.after, language)
     title = change.title.to(language)
     if change.ledger == "case" != own:

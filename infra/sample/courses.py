@@ -178,12 +178,10 @@ class Course:
         """A payment occurred before anybody entered it; the other acts happen as they are entered."""
         if not isinstance(step.act, Pay):
             return step
-        earlier = timedelta(minutes=self._rng.randint(10, 90))
-        if self._has(Incident.LATE_PAYMENT_ENTRY):
-            earlier = timedelta(days=self._rng.randint(2, 6))
-        occurred = max(step.at - earlier, self._someone.received)
-        received = occurred if self._has(Incident.LATE_PAYMENT_ENTRY) else step.at
-        return Step(step.at, step.act, step.by, occurred=occurred, received=received)
+        late = self._has(Incident.LATE_PAYMENT_ENTRY) and not any(isinstance(each.act, Pay) for each in self._steps)
+        earlier = timedelta(days=self._rng.randint(2, 6)) if late else timedelta(minutes=self._rng.randint(2, 40))
+        occurred = max(step.at - earlier, self._steps[-1].at if self._steps and not late else self._someone.received)
+        return Step(step.at, step.act, step.by, occurred=occurred, received=occurred if late else step.at)
 
     # What
 

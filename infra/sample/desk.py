@@ -145,9 +145,9 @@ class CaseInHand:
         provenance = self._provenance(step, "N27", Basis.DOCUMENTED)
         match act:
             case DeclareRoster():
-                case.declare_roster(standing, provenance)
+                case.declare_roster(standing, msgspec.structs.replace(provenance, clause="N22"))
             case ConfirmRoster():
-                case.confirm_roster(standing, provenance)
+                case.confirm_roster(standing, msgspec.structs.replace(provenance, clause="N22"))
             case ProposeClosing():
                 clause = "N21" if act.outcome is Outcome.NO_ARREARS else "N27"
                 case.propose_closing(

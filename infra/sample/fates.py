@@ -69,7 +69,7 @@ _NO_ARREARS = 0.045
 _INCIDENTS: tuple[tuple[Incident, float, Callable[[Someone], bool]], ...] = (
     (Incident.INSTALMENTS, 0.18, lambda each: each.workers >= 2),
     (Incident.STATED_FIRST, 0.12, lambda each: not each.in_book),
-    (Incident.LATE_PAYMENT_ENTRY, 0.05, lambda _: True),
+    (Incident.LATE_PAYMENT_ENTRY, 0.05, lambda each: each.in_book),
     (Incident.BANK_RETURN, 0.045, lambda each: each.named),
     (Incident.CLOSING_REFUSED, 0.03, lambda _: True),
     (Incident.ROSTER_GROWS, 0.03, lambda each: each.named and each.workers >= 3 and not each.in_book),
