@@ -58,6 +58,9 @@ class Folding:
         for plan in self._plans.values():
             if any(name == ledger.name for name, *_ in (*plan.folds, *plan.followed)):
                 plan.changed.append(ledger.name)
+            plan.keys = [(name, key) for name, key, _ in plan.folds] + [
+                (name, key) for name, _, key, _ in plan.followed
+            ]
 
     @property
     def event_types(self) -> frozenset[str]:
@@ -65,13 +68,24 @@ class Folding:
         return frozenset(self._plans)
 
     def keys(self, recorded: Recorded[Any]) -> list[tuple[str, str]]:
-        """(ledger, key) of every stored row that `apply` will read or write for this event."""
+        """(ledger, key) of every stored row that `apply` will read or write for this event.
+
+        Raises:
+            FoldError: a ledger's `key` raised.
+        """
         plan = self._plans.get(recorded.event.TOPIC)
         if plan is None:
             return []
-        found = [(name, key(recorded)) for name, key, _ in plan.folds]
-        found += [(name, key(recorded)) for name, _, key, _ in plan.followed]
-        return [(name, key) for name, key in found if key is not None]
+        name = ""
+        found = []
+        try:
+            for name, key_of in plan.keys:
+                key = key_of(recorded)
+                if key is not None:
+                    found.append((name, key))
+        except Exception as error:
+            raise _stopped(name, recorded, error) from error
+        return found
 
     def apply(self, recorded: Recorded[Any], rows: Rows) -> list[Change]:
         """Folds one event; puts the new rows into `rows` and returns what changed, each (ledger, key) once.
@@ -156,6 +170,7 @@ def _stopped(ledger: str, recorded: Recorded[Any], error: Exception) -> FoldErro
 
 
 V = TypeVar("V")
+Contributions = tuple[tuple[Cell, Sums], ...]
 _REMEMBERED = 50_000
 
 
@@ -178,29 +193,25 @@ class Remembered(Generic[V]):
 
 
 class Summing:
-    """What changes of a source's rows add to the cells of a summary."""
+    """What the rows of a source contribute to the cells of a summary."""
 
     def __init__(self, summary: SummaryLedger) -> None:
         self.summary = summary
         self._remembered = Remembered(self._contributions)
 
-    def _contributions(self, row: Row | None) -> list[tuple[Cell, Sums]]:
-        return [] if row is None else list(self.summary.contribute(row))
+    def _contributions(self, row: Row | None) -> Contributions:
+        return () if row is None else tuple(self.summary.contribute(row))
 
-    def difference(self, recorded: Recorded[Any], change: Change) -> dict[Cell, Sums]:
-        """What a change adds to each cell; cells that do not change are left out.
+    def both(self, recorded: Recorded[Any], change: Change) -> tuple[Contributions, Contributions]:
+        """What the old row of a change contributed, and what the new one does.
 
         Raises:
             FoldError: the summary's `contribute` raised.
         """
         try:
-            before, now = self._remembered.both(change)
+            return self._remembered.both(change)
         except Exception as error:
             raise _stopped(self.summary.name, recorded, error) from error
-        if before == now:
-            return {}
-        total = added(added({}, now), before, -1)
-        return {cell: sums for cell, sums in total.items() if any(sums)}
 
 
 def added(total: dict[Cell, Sums], contributions: Iterable[tuple[Cell, Sums]], sign: int = 1) -> dict[Cell, Sums]:
@@ -219,12 +230,13 @@ def added(total: dict[Cell, Sums], contributions: Iterable[tuple[Cell, Sums]], s
 class _Plan:
     """What one event type does: its folds, then the ledgers that follow those, in order."""
 
-    __slots__ = ("changed", "folds", "followed")
+    __slots__ = ("changed", "folds", "followed", "keys")
 
     def __init__(self) -> None:
         self.folds: list[tuple[str, Any, Any]] = []
         self.followed: list[tuple[str, str, Any, Any]] = []
         self.changed: list[str] = []
+        self.keys: list[tuple[str, Any]] = []
 
 
 def fold_all(ledgers: Iterable[AnyLedger], events: Iterable[Recorded[Any]]) -> Rows:

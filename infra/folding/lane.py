@@ -9,20 +9,21 @@ says so, or throws the lane away. A lane that raised is not used again before `r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from operator import add
 from typing import Any, Generic, Protocol, TypeVar
 from zlib import crc32
 
 from domain.entries import EventTypes, Recorded, type_of
 from domain.errors import UnknownEventError
-from domain.recording import StoredEntry
-from infra.folding.feed import Stretch
+from infra.folding.feed import FeedEntry, Stretch
+from infra.postgres.ledger_chunk import Chunk, Versions
 from infra.postgres.ledger_registry import Generation
-from infra.postgres.ledger_tables import FOREVER, SHARDS, LedgerTable, RowTable, SumTable
-from projections.folding import Change, Folding, Summing
-from projections.ledger import AnyLedger, Cell, RowLedger, Sums, SummaryLedger
+from infra.postgres.ledger_tables import SHARDS, RowTable, SumTable
+from projections.folding import Change, Contributions, Folding, Summing, added
+from projections.ledger import AnyLedger, Cell, RowLedger, SummaryLedger, Sums
 
 V = TypeVar("V")
 
@@ -36,8 +37,8 @@ class Rows(Protocol):
     def sums(self, table: SumTable, keys: Sequence[str]) -> Iterable[tuple[str, Sums]]:
         """The cumulative sums of some cells as of the last mark."""
 
-    def since(self, table: SumTable, source: RowTable, position: int) -> Mapping[str, Sums]:
-        """By key of a summary's table: what was added between the last mark before a position and that position."""
+    def since(self, table: SumTable, source: RowTable, position: int) -> dict[int, dict[Cell, Sums]]:
+        """By shard and cell: what was added between the last mark before a position and that position."""
 
 
 @dataclass(frozen=True)
@@ -47,28 +48,6 @@ class Member:
     ledger: AnyLedger
     generation: Generation
     table: RowTable | SumTable
-
-
-@dataclass
-class Part:
-    """What a chunk changes in one ledger. Lines are in COPY's text format."""
-
-    table: LedgerTable
-    closed: Mapping[str, int]
-    """Keys whose stored open version ends, and the position at which it does."""
-    past: Sequence[bytes]
-    open: Sequence[bytes]
-
-
-@dataclass
-class Chunk:
-    """The change of a lane's ledgers from one position to the next."""
-
-    generations: Sequence[int]
-    after: int
-    upto: int
-    parts: Sequence[Part]
-    events: int
 
 
 class Lane:
@@ -113,18 +92,14 @@ class Lane:
         self._ended: Mapping[str, AbstractSet[str]] = {}
         self._cache: Recent[Any] = Recent(stored, complete=position == 0)
         self._summaries = [
-            _Summary(member.table, self._summing(member.ledger), Recent({member.ledger.name}, complete=position == 0))
+            _Summary(member.table, Summing(member.ledger), Recent({member.ledger.name}, complete=position == 0))
             for member in self.members
             if isinstance(member.table, SumTable) and isinstance(member.ledger, SummaryLedger)
         ]
         if position:
             for summary in self._summaries:
-                source = self._sources[summary.table.ledger.source.name]
+                source = self._sources[summary.source]
                 summary.begin(self._rows.since(summary.table, source, position), position)
-
-    @staticmethod
-    def _summing(ledger: SummaryLedger) -> Summing:
-        return Summing(ledger)
 
     def fold(self, stretch: Stretch) -> Chunk:
         """Folds a stretch that begins after the lane's position; entries at or before it change nothing.
@@ -160,14 +135,14 @@ class Lane:
     def _is_folded(self, event_type: str) -> bool:
         return type_of(self._types.class_of(event_type)) in self._folding.event_types
 
-    def _decode(self, entry: StoredEntry) -> Recorded[Any] | None:
+    def _decode(self, entry: FeedEntry) -> Recorded[Any] | None:
         wanted = self._decoded.get(entry.type)
         if wanted is None:
             try:
                 wanted = self._decoded[entry.type] = self._is_folded(entry.type)
             except UnknownEventError as error:
                 raise UnknownEventError(f"{error} (position {entry.position})", position=entry.position) from None
-        return self._types.decode(entry) if wanted else None
+        return self._types.decode_entry(entry.position, entry.entry) if wanted else None
 
     def _provide(self, events: Sequence[Recorded[Any]]) -> None:
         """Puts every row that the events may need within reach of the fold."""
@@ -190,7 +165,7 @@ class Lane:
             if kept is not None:
                 kept.change(change.key, shard, position, change.old, change.new)
             for summary in self._summaries:
-                if summary.table.ledger.source.name == change.ledger:
+                if summary.source == change.ledger:
                     summary.add(recorded, shard, change)
 
 
@@ -244,82 +219,69 @@ class Recent(Generic[V]):
             self.young[name] = {}
 
 
-class Versions:
-    """Collects what happens to the rows of one table within a chunk; each version that ends within it is written once, as past."""
-
-    def __init__(self, table: RowTable | SumTable) -> None:
-        self._table = table
-        self._line: Callable[[str, int, int, int, Any], bytes] = table.line
-        self._open: dict[str, tuple[int, int, Any]] = {}
-        self._closed: dict[str, int] = {}
-        self._past: list[bytes] = []
-
-    def change(self, key: str, shard: int, position: int, old: Any, new: Any) -> None:
-        """A row went from `old` to `new` (None: not there) at a position."""
-        begun = self._open.pop(key, None)
-        if begun is not None:
-            self._past.append(self._line(key, begun[1], begun[0], position, begun[2]))
-        elif old is not None:
-            self._closed[key] = position
-        if new is not None:
-            self._open[key] = (position, shard, new)
-
-    def ended(self) -> set[str]:
-        """Keys that had a stored row before and have none after the chunk, which is not known elsewhere before it is committed."""
-        return self._closed.keys() - self._open.keys()
-
-    def part(self) -> Part | None:
-        """What is to be written; None when nothing changed."""
-        if not self._open and not self._closed and not self._past:
-            return None
-        line = self._line
-        opened = [line(key, shard, start, FOREVER, row) for key, (start, shard, row) in self._open.items()]
-        return Part(self._table, self._closed, self._past, opened)
-
-
 class _Summary:
     """The sums of one summary within a lane: as of the last mark, and what was added since, by mark."""
 
     def __init__(self, table: SumTable, summing: Summing, cells: Recent[Sums]) -> None:
         self.table = table
+        self.source = table.ledger.source.name
         self._summing = summing
         self._cells = cells
         self._name = table.ledger.name
-        self._pending: dict[int, dict[tuple[int, Cell], Sums]] = {}
+        self._mark = 0
+        self._rows: dict[str, tuple[int, Contributions, Contributions]] = {}
+        """By key of the source, for the mark that is not yet passed: shard, what its row contributed before, and what it does now."""
+        self._begun: dict[int, dict[Cell, Sums]] = {}
+        """By shard, for the same mark: what was added before the lane began."""
+        self._passed: list[tuple[int, dict[int, dict[Cell, Sums]]]] = []
 
-    def begin(self, added: Mapping[str, Sums], position: int) -> None:
+    def begin(self, added_since: dict[int, dict[Cell, Sums]], position: int) -> None:
         """Takes up what was added since the last mark before the lane's position."""
-        if added:
-            self._pending[self._mark(position)] = {self.table.cell(key): sums for key, sums in added.items()}
+        self._begun = added_since
+        self._mark = self._mark_of(position)
 
-    def _mark(self, position: int) -> int:
+    def _mark_of(self, position: int) -> int:
         """The first mark at or after a position: the one that its change belongs to."""
         return -(-position // self.table.mark) * self.table.mark
 
     def add(self, recorded: Recorded[Any], shard: int, change: Change) -> None:
-        """Adds what a change of a source row makes."""
-        difference = self._summing.difference(recorded, change)
-        if not difference:
-            return
-        pending = self._pending.setdefault(self._mark(recorded.position), {})
-        for cell, sums in difference.items():
-            held = pending.get((shard, cell))
-            pending[shard, cell] = sums if held is None else tuple(map(int.__add__, held, sums))
+        """Takes note of a change of a source row."""
+        if recorded.position > self._mark:
+            self._pass()
+            self._mark = self._mark_of(recorded.position)
+        before, now = self._summing.both(recorded, change)
+        noted = self._rows.get(change.key)
+        self._rows[change.key] = (shard, before if noted is None else noted[1], now)
+
+    def _pass(self) -> None:
+        """Adds up what belongs to the mark that has been passed."""
+        total, self._begun = self._begun, {}
+        for shard, before, now in self._rows.values():
+            if before != now:
+                cells = total.setdefault(shard, {})
+                added(added(cells, now), before, -1)
+        self._rows.clear()
+        if total:
+            self._passed.append((self._mark, total))
 
     def close(self, watermark: int, versions: Versions, rows: Rows, ended: Collection[str]) -> None:
         """Turns what was added up to every mark that is passed into versions of the cells. `ended`: known to have no row."""
-        marks = sorted(mark for mark in self._pending if mark <= watermark)
-        if not marks:
+        if self._mark <= watermark:
+            self._pass()
+        if not self._passed:
             return
-        added = [(mark, self._pending.pop(mark)) for mark in marks]
-        keys = {(shard, cell): self.table.key(shard, cell) for _, cells in added for shard, cell in cells}
+        passed, self._passed = self._passed, []
+        key_of = self.table.key
+        keys = {(shard, cell): key_of(shard, cell) for _, total in passed for shard in total for cell in total[shard]}
         missing = self._cells.missing(self._name, [key for key in keys.values() if key not in ended])
         sums = self._cells.young[self._name]
         if missing:
             sums.update(rows.sums(self.table, missing))
-        for mark, cells in added:
-            for at, difference in cells.items():
-                _step(versions, sums, keys[at], at[0], mark, difference)
+        for mark, total in passed:
+            for shard, cells in total.items():
+                for cell, difference in cells.items():
+                    if any(difference):
+                        _step(versions, sums, keys[shard, cell], shard, mark, difference)
         self._cells.rotate(_CELLS)
 
 
@@ -329,8 +291,7 @@ _NONE: frozenset[str] = frozenset()
 
 def _step(versions: Versions, sums: dict[str, Sums], key: str, shard: int, mark: int, difference: Sums) -> None:
     old = sums.pop(key, None)
-    new = difference if old is None else tuple(map(int.__add__, old, difference))
+    new = difference if old is None else tuple(map(add, old, difference))
     if any(new):
         sums[key] = new
-    if any(difference):
-        versions.change(key, shard, mark, old, new if any(new) else None)
+    versions.change(key, shard, mark, old, new if any(new) else None)

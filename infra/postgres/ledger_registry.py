@@ -6,14 +6,16 @@ Everything here is read and written within the caller's transaction, so that a p
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
+import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the driver's class has a lower-case name
 
 from domain.errors import FoldError
-from infra.postgres.ledger_tables import LedgerTable, table_of
+from infra.postgres.ledger_tables import table_name, table_of
 from projections.ledger import AnyLedger
 
 WHOLE = -1
@@ -73,12 +75,6 @@ def generations(cursor: Cursor, state: Existence) -> dict[str, Generation]:
     return {row[1]: _generation(row) for row in cursor.fetchall()}
 
 
-def retired(cursor: Cursor) -> list[Generation]:
-    """Every generation that waits to be dropped."""
-    cursor.execute(f"select {_GENERATION} from ledger.generation where state = 'retired' order by id")
-    return [_generation(row) for row in cursor.fetchall()]
-
-
 def _generation(row: Sequence[Any]) -> Generation:
     return Generation(row[0], row[1], row[2], row[3], row[4], Existence(row[5]), row[6])
 
@@ -126,7 +122,9 @@ def create(cursor: Cursor, ledger: AnyLedger, state: Existence, parts: Sequence[
     )
     made = _generation(cursor.fetchone() or ())
     for part in parts:
-        cursor.execute("insert into ledger.progress (generation, part, position, head) values (%s, %s, 0, 0)", (made.id, part))
+        cursor.execute(
+            "insert into ledger.progress (generation, part, position, head) values (%s, %s, 0, 0)", (made.id, part)
+        )
     return made
 
 
@@ -142,7 +140,9 @@ def advance(cursor: Cursor, moves: Sequence[int], part: int, before: int, after:
         (after, head, list(moves), part, before),
     )
     if cursor.rowcount != len(moves):
-        raise PositionMovedError(f"of {len(moves)} ledgers {cursor.rowcount} still stood at position {before}", position=before)
+        raise PositionMovedError(
+            f"of {len(moves)} ledgers {cursor.rowcount} still stood at position {before}", position=before
+        )
 
 
 def retire(cursor: Cursor, generation: Generation) -> None:
@@ -153,6 +153,11 @@ def retire(cursor: Cursor, generation: Generation) -> None:
     cursor.execute("delete from ledger.progress where generation = %s", (generation.id,))
 
 
+def indexed(cursor: Cursor, generation: Generation) -> None:
+    """Writes down that a generation has all its indexes."""
+    cursor.execute("update ledger.generation set indexed = true where id = %s", (generation.id,))
+
+
 def go_live(cursor: Cursor, generation: Generation) -> None:
     """Makes a built generation the one that is read."""
     cursor.execute(
@@ -160,11 +165,40 @@ def go_live(cursor: Cursor, generation: Generation) -> None:
     )
 
 
-def forget(cursor: Cursor, generation: Generation, table: LedgerTable) -> None:
-    """Drops a retired generation's tables and all that is known of it."""
-    for statement in table.drop():
-        cursor.execute(statement)
-    cursor.execute("delete from ledger.generation where id = %s", (generation.id,))
+def drop_retired(session: SupportsTransactions, kept_for: float) -> list[str]:
+    """Drops the tables of generations that were retired at least `kept_for` seconds ago, unless somebody reads them just now."""
+    with session.transaction("looking for retired generations") as cursor:
+        cursor.execute(
+            "select id, ledger, number from ledger.generation where state = 'retired'"
+            " and retired_at <= clock_timestamp() - make_interval(secs => %s) order by id",
+            (kept_for,),
+        )
+        waiting = cursor.fetchall()
+    dropped = []
+    for number, ledger, generation in waiting:
+        with session.transaction("dropping a retired generation") as cursor:
+            cursor.execute("set local lock_timeout = '50ms'")
+            if _drop(cursor, ledger, generation):
+                cursor.execute("delete from ledger.generation where id = %s", (number,))
+                dropped.append(f"{ledger}, generation {generation}")
+    return dropped
+
+
+def _drop(cursor: Cursor, ledger: str, number: int) -> bool:
+    cursor.execute("savepoint dropping")
+    try:
+        cursor.execute(f"drop table if exists {table_name(ledger, number)}")
+    except psycopg2.errors.LockNotAvailable:
+        cursor.execute("rollback to savepoint dropping")
+        return False
+    return True
+
+
+class SupportsTransactions(Protocol):
+    """A session with the database."""
+
+    def transaction(self, doing: str) -> AbstractContextManager[Cursor]:
+        """One transaction."""
 
 
 def outdated(ledger: AnyLedger, generation: Generation) -> str:
@@ -179,3 +213,12 @@ def outdated(ledger: AnyLedger, generation: Generation) -> str:
 def lowest(position_by_part: Mapping[int, int]) -> int:
     """The position up to which every part of the feed was folded."""
     return min(position_by_part.values(), default=0)
+
+
+def confirm(cursor: Cursor, moves: Sequence[int], part: int, position: int, head: int) -> None:
+    """Says that generations stand at a position and have seen everything up to it.
+
+    Raises:
+        PositionMovedError: as `advance`.
+    """
+    advance(cursor, moves, part, position, position, head)

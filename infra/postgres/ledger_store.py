@@ -8,27 +8,25 @@ its successor, or the chunk is refused. A `LedgerSession` is used by one thread 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Self
-
 
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - the driver's class has a lower-case name
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from domain.errors import FoldError
-from infra.folding.lane import Chunk, Part
 from infra.postgres.config import RecorderConfig
 from infra.postgres.connection import Pool, transaction, translated
+from infra.postgres.ledger_chunk import Chunk, Part
 from infra.postgres.ledger_registry import advance
-from infra.postgres.ledger_tables import FOREVER, RowTable, SumTable, array
-from projections.folding import added
+from infra.postgres.ledger_sums import since_mark
+from infra.postgres.ledger_tables import RowTable, SumTable, array
 from projections.ledger import Catalogue, Cell, Sums
 
 _BUFFER = 1 << 20
-_FETCH = 5_000
 
 
 class LedgerStore:
@@ -39,18 +37,13 @@ class LedgerStore:
         # A rebuild copies and indexes for as long as it takes.
         self._pool = Pool(dsn, replace(config, statement_timeout=0.0))
 
-    @contextmanager
-    def session(self) -> Iterator[LedgerSession]:
-        """A session of the caller's own.
+    def session(self) -> LedgerSession:
+        """A session of the caller's own, which the caller closes.
 
         Raises:
             StoreUnreachableError: the database cannot be reached.
         """
-        session = LedgerSession(self._pool.connect())
-        try:
-            yield session
-        finally:
-            session.close()
+        return LedgerSession(self._pool.connect())
 
     def close(self) -> None:
         """Refuse new sessions."""
@@ -110,12 +103,11 @@ class LedgerSession:
             )
             return [(row[0], tuple(row[1:])) for row in cursor.fetchall()]
 
-    def since(self, table: SumTable, source: RowTable, position: int) -> Mapping[str, Sums]:
+    def since(self, table: SumTable, source: RowTable, position: int) -> dict[int, dict[Cell, Sums]]:
         """See `infra.folding.lane.Rows`."""
         mark = position // table.mark * table.mark
         with self.transaction("adding up what changed since a mark") as cursor:
-            by_shard = since_mark(cursor, table, source, mark, position)
-        return {table.key(shard, cell): sums for shard, cells in by_shard.items() for cell, sums in cells.items()}
+            return since_mark(cursor, table, source, mark, position)
 
     # What the engine writes
 
@@ -136,7 +128,12 @@ class LedgerSession:
         for changed in chunk.parts:
             try:
                 _write(cursor, changed)
-            except (psycopg2.DataError, psycopg2.IntegrityError, psycopg2.ProgrammingError, psycopg2.NotSupportedError) as error:
+            except (
+                psycopg2.DataError,
+                psycopg2.IntegrityError,
+                psycopg2.ProgrammingError,
+                psycopg2.NotSupportedError,
+            ) as error:
                 raise _unstorable(changed, chunk, str(error.diag.message_primary or error)) from error
 
 
@@ -163,28 +160,3 @@ def _unstorable(part: Part, chunk: Chunk, said: str) -> FoldError:
         ledger=part.table.ledger.name,
         position=chunk.after + 1,
     )
-
-
-def since_mark(
-    cursor: Cursor, table: SumTable, source: RowTable, mark: int, position: int
-) -> dict[int, dict[Cell, Sums]]:
-    """What changes of the source's rows in (mark, position] add to each cell, by shard."""
-    total: dict[int, dict[Cell, Sums]] = {}
-    for column, sign in (("from_position", 1), ("to_position", -1)):
-        cursor.execute(
-            f"select shard, row::text from {source.name} where {column} > %s and {column} <= %s", (mark, position)
-        )
-        for shard, row in cursor:
-            added(total.setdefault(shard, {}), table.ledger.contribute(source.decode(row)), sign)
-    kept = {shard: {cell: sums for cell, sums in cells.items() if any(sums)} for shard, cells in total.items()}
-    return {shard: cells for shard, cells in kept.items() if cells}
-
-
-def stream(connection: Connection, query: str, parameters: Sequence[object]) -> Iterator[tuple[Any, ...]]:
-    """Rows of a query in flat memory, through a cursor on the server; needs a transaction."""
-    with connection.cursor(name="stream") as cursor:
-        cursor.itersize = _FETCH
-        cursor.execute(query, parameters)
-        yield from cursor
-
-

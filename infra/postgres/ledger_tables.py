@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from projections.ledger import AnyLedger, Cell, Column, Kind, Row, SummaryLedger, Sums
+from projections.ledger import AnyLedger, Cell, Column, DerivedLedger, Kind, Row, RowLedger, SummaryLedger, Sums
 
 FOREVER = 2**63 - 1
 """`to_position` of a version that is still open."""
@@ -27,6 +27,8 @@ MARK = 1024
 SHARDS = 16
 """Summaries are kept apart by crc32(partition key) mod 16, the same in every feed, so that parts of a feed never share a sum."""
 _LONGEST = 200
+_TAB = "\t"
+_REMEMBERED = 2_000
 
 _TYPES = {
     Kind.TEXT: 'text collate "C"',
@@ -84,12 +86,24 @@ class Stored:
         """Its SQL type."""
         return _TYPES[self.column.kind]
 
-    def copied(self, row: Any) -> str:
-        """The row's value in COPY's text format."""
-        value = self.column.of(row)
-        if value is None:
-            return _FIRST[self.column.kind] if self.ordered else "\\N"
-        return _WRITERS[self.column.kind](value)
+    def writer(self) -> Callable[[Any], str]:
+        """The function that gives a row's value in COPY's text format. It keeps what it wrote lately: most columns have few values."""
+        of, write = self.column.of, _WRITERS[self.column.kind]
+        absent = _FIRST[self.column.kind] if self.ordered else "\\N"
+        if self.column.kind is Kind.LIST:
+            return lambda row: absent if (value := of(row)) is None else write(value)
+        written: dict[object, str] = {None: absent}
+
+        def copied(row: Any) -> str:
+            value = of(row)
+            text = written.get(value)
+            if text is None:
+                text = write(value)
+                if len(written) < _REMEMBERED:
+                    written[value] = text
+            return text
+
+        return copied
 
     def literal(self, text: str) -> str:
         """A value to compare with, as a person or a URL gives it."""
@@ -115,6 +129,11 @@ _WRITERS: Mapping[Kind, Callable[[Any], str]] = {
 }
 
 
+def table_name(ledger: str, number: int) -> str:
+    """The table of a generation, in SQL."""
+    return f"ledger.{quoted(f'{ledger}_g{number}')}"
+
+
 class LedgerTable:
     """The table of one generation of a ledger. `payload` are its columns beside key, shard and the two positions."""
 
@@ -125,7 +144,7 @@ class LedgerTable:
     def __init__(self, ledger: AnyLedger, number: int) -> None:
         base = f"{ledger.name}_g{number}"
         self.ledger = ledger
-        self.name = f"ledger.{quoted(base)}"
+        self.name = table_name(ledger.name, number)
         self.open = f"ledger.{quoted(base + '_open')}"
         self.past = f"ledger.{quoted(base + '_past')}"
         self._base = base
@@ -154,10 +173,6 @@ class LedgerTable:
         """Statements that make the other indexes."""
         raise NotImplementedError
 
-    def drop(self) -> list[str]:
-        """Statements that remove the table."""
-        return [f"drop table if exists {self.name}"]
-
     def _index(self, part: str, name: str, columns: str) -> str:
         table = self.open if part == "open" else self.past
         return f"create index if not exists {quoted(f'{self._base}_{part}_{name}')} on {table} ({columns})"
@@ -181,14 +196,16 @@ class LedgerTable:
 class RowTable(LedgerTable):
     """The table of a row ledger or a derived ledger: `row` is the whole row as JSON, and some of its columns lie beside it."""
 
-    def __init__(self, ledger: Any, number: int) -> None:
+    ledger: RowLedger[Any] | DerivedLedger[Any]
+
+    def __init__(self, ledger: RowLedger[Any] | DerivedLedger[Any], number: int) -> None:
         super().__init__(ledger, number)
         names = dict.fromkeys((*ledger.orders, *ledger.filters, *([ledger.search] if ledger.search else [])))
         self.stored = {name: Stored(ledger.column(name), name in ledger.orders) for name in names}
         self.payload = [(s.name, f"{s.type}{' not null' if s.ordered else ''}") for s in self.stored.values()]
         self.payload.append(("row", "json not null"))
         self.decode: Callable[[bytes | str], Any] = msgspec.json.Decoder(ledger.row).decode
-        self._copied = [s.copied for s in self.stored.values()]
+        self._copied = [s.writer() for s in self.stored.values()]
         self._encode = msgspec.json.Encoder().encode
 
     def line(self, key: str, shard: int, start: int, end: int, row: Row) -> bytes:
@@ -234,6 +251,7 @@ class SumTable(LedgerTable):
         self.mark = MARK
         self.meaning = f"marks every {MARK} positions"
         self.measures = [f"m{i}" for i in range(len(ledger.measures))]
+        self._texts: dict[str, tuple[str, str]] = {}
         self.payload = [(name, 'text collate "C" not null') for name in self.dimensions]
         self.payload += [(name, "bigint not null") for name in self.measures]
 
@@ -250,10 +268,13 @@ class SumTable(LedgerTable):
 
     def line(self, key: str, shard: int, start: int, end: int, sums: Sums) -> bytes:
         """A version in COPY's text format."""
-        _, cell = self.cell(key)
-        fields = (key, str(shard), str(start), str(end), *cell)
-        texts = "\t".join(field.translate(_ESCAPES) for field in fields)
-        return f"{texts}\t{chr(9).join(map(str, sums))}\n".encode()
+        texts = self._texts.get(key)
+        if texts is None:
+            _, cell = self.cell(key)
+            texts = key.translate(_ESCAPES), "".join(f"{text.translate(_ESCAPES)}\t" for text in cell)
+            if len(self._texts) < _REMEMBERED:
+                self._texts[key] = texts
+        return f"{texts[0]}\t{shard}\t{start}\t{end}\t{texts[1]}{_TAB.join(map(str, sums))}\n".encode()
 
     def indexes(self) -> list[str]:
         """Positions only: a board reads all its cells."""

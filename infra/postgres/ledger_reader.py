@@ -1,0 +1,532 @@
+"""Reading ledgers: pages, rows, versions, sums and states, now or as of any position.
+
+Guarantees: every answer comes from one snapshot (REPEATABLE READ), and the position that it bears belongs to that snapshot. A generation
+that is swapped in between two pages goes unnoticed, since both hold the same rows. A ledger is never read beyond the position up
+to which it was folded: `NotReadyError` says where it stands. Safe to share between threads.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import msgspec
+import psycopg2
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the driver's class has a lower-case name
+
+from domain.errors import InputError, NotFoundError, NotReadyError
+from infra.folding.status import LedgerState, LedgerStatus
+from infra.postgres.config import RecorderConfig
+from infra.postgres.connection import Pool, translated
+from infra.postgres.ledger_registry import Existence, generations, halts, outdated
+from infra.postgres.ledger_sums import since_mark, sums_at
+from infra.postgres.ledger_tables import FOREVER, RowTable, Stored, SumTable, table_of
+from projections.folding import added
+from projections.ledger import Catalogue, Cell, Kind, Row, Sums
+
+R = TypeVar("R", bound=Row)
+T = TypeVar("T")
+
+_POLL = 0.02
+_LONGEST_POLL = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class VersionedRow(Generic[R]):
+    """A row, and the positions from which and (None: it is the current one) until which it holds. `position` made it."""
+
+    key: str
+    row: R
+    position: int
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[R]):
+    """Rows in order, the cursor of the next page (None: that was the last), and the position that the page is as of."""
+
+    rows: Sequence[VersionedRow[R]]
+    next: str | None
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a page is asked for, once it is known to make sense."""
+
+    table: RowTable
+    order: Stored | None
+    descending: bool
+    after: tuple[str | None, str] | None
+    conditions: Sequence[str]
+    parameters: Sequence[object]
+
+
+class LedgerReader:
+    """See the module."""
+
+    def __init__(self, dsn: str, config: RecorderConfig, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self._pool = Pool(dsn, config)
+        self._tables: dict[tuple[str, int], RowTable | SumTable] = {}
+
+    def close(self) -> None:
+        """Close every session."""
+        self._pool.close()
+
+    # Rows
+
+    def page(
+        self,
+        ledger: str,
+        *,
+        as_of: int | None = None,
+        order: str | None = None,
+        descending: bool = False,
+        after: str | None = None,
+        limit: int = 50,
+        filters: Mapping[str, str] | None = None,
+        prefix: str | None = None,
+        allow_behind: bool = False,
+    ) -> Page[Any]:
+        """Rows of a ledger in an order that it declares (None: by key), ties by key.
+
+        `after` is the `next` of an earlier page with the same order. `filters`: column to value, for equality; a column that holds a
+        list must contain it. `prefix`: how the searched column begins. With `allow_behind`, a ledger that has not reached
+        `as_of` answers as of its own position, which the page bears.
+
+        Raises:
+            NotFoundError: no such ledger, or none with rows.
+            InputError: an order, filter, value or cursor that the ledger does not have.
+            NotReadyError: the ledger has not reached `as_of`.
+        """
+
+        def read(cursor: Cursor) -> Page[Any]:
+            table, own = self._row_table(cursor, ledger)
+            position = _position(ledger, own, as_of, allow_behind=allow_behind)
+            asked = _asked(table, order, descending, after, filters or {}, prefix)
+            rows = _rows_of_page(cursor, asked, None if as_of is None else position, limit)
+            cursor_after = _cursor_after(asked, rows[limit - 1]) if len(rows) > limit else None
+            return Page([_versioned(table, row[:4]) for row in rows[:limit]], cursor_after, position)
+
+        return self._read("reading a page of a ledger", read)
+
+    def row(self, ledger: str, key: str, *, as_of: int | None = None) -> VersionedRow[Any] | None:
+        """One row; None when there was none then.
+
+        Raises:
+            NotFoundError, NotReadyError: as `page`.
+        """
+
+        def read(cursor: Cursor) -> VersionedRow[Any] | None:
+            table, own = self._row_table(cursor, ledger)
+            position = _position(ledger, own, as_of)
+            if as_of is None:
+                cursor.execute(f"select {_VERSION} from {table.open} where key = %s", (key,))
+            else:
+                cursor.execute(
+                    f"select {_VERSION} from {table.name} where key = %s and from_position <= %s and to_position > %s",
+                    (key, position, position),
+                )
+            found = cursor.fetchone()
+            return None if found is None else _versioned(table, found)
+
+        return self._read("reading a row of a ledger", read)
+
+    def versions(self, ledger: str, key: str) -> list[VersionedRow[Any]]:
+        """Every version of a row, in order.
+
+        Raises:
+            NotFoundError: as `page`.
+        """
+
+        def read(cursor: Cursor) -> list[VersionedRow[Any]]:
+            table, _ = self._row_table(cursor, ledger)
+            cursor.execute(f"select {_VERSION} from {table.name} where key = %s order by from_position", (key,))
+            return [_versioned(table, row) for row in cursor.fetchall()]
+
+        return self._read("reading the versions of a row", read)
+
+    def stream_rows(
+        self, ledger: str, *, as_of: int | None = None, filters: Mapping[str, str] | None = None
+    ) -> Iterator[VersionedRow[Any]]:
+        """Every row in order of key, from one snapshot, in flat memory.
+
+        Raises:
+            NotFoundError, InputError, NotReadyError: as `page`, when the first row is taken.
+        """
+        doing = "reading a ledger"
+        with translated(doing), self._pool.session() as connection, connection.cursor() as cursor, _snapshot(cursor):
+            table, own = self._row_table(cursor, ledger)
+            position = _position(ledger, own, as_of)
+            asked = _asked(table, None, False, None, filters or {}, None)
+            query, parameters = _query(asked, None if as_of is None else position)
+            for row in _stream(cursor, f"{query} order by key", parameters):
+                yield _versioned(table, row[:4])
+
+    # Sums
+
+    def cells(self, summary: str, *, as_of: int | None = None) -> dict[Cell, Sums]:
+        """The sums of every cell that is not zero throughout.
+
+        Raises:
+            NotFoundError: there is no such summary.
+            NotReadyError: it, or the ledger that it sums, has not reached `as_of`.
+        """
+
+        def read(cursor: Cursor) -> dict[Cell, Sums]:
+            table, own = self._sum_table(cursor, summary)
+            source, _ = self._row_table(cursor, table.ledger.source.name)
+            position = _position(summary, own, as_of)
+            mark = position // table.mark * table.mark
+            total = sums_at(cursor, table, mark)
+            for cells in since_mark(cursor, table, source, mark, position).values():
+                added(total, cells.items())
+            return {cell: sums for cell, sums in total.items() if any(sums)}
+
+        return self._read("reading sums of a ledger", read)
+
+    # States
+
+    def position(self, ledger: str) -> int:
+        """Up to where a ledger was folded: the lowest of the positions of its feed's parts.
+
+        Raises:
+            NotFoundError: there is no such ledger.
+        """
+        self._known(ledger)
+        return self._read("reading a ledger's position", lambda cursor: self._positions(cursor).get(ledger, 0))
+
+    def status(self) -> list[LedgerStatus]:
+        """Every ledger of the catalogue, from one snapshot."""
+        return self._read("reading the state of the ledgers", self._status)
+
+    def watermark_age(self) -> float | None:
+        """Seconds since the ledgers that fold were all known to have seen the head of the log; None where none does.
+
+        It rises when the engine or its feed hangs, though the lag may read 0.
+        """
+
+        def read(cursor: Cursor) -> float | None:
+            cursor.execute(
+                "select extract(epoch from clock_timestamp() - min(p.confirmed_at))::float8 from ledger.progress as p"
+                " join ledger.generation as g on g.id = p.generation and g.state = 'live'"
+                " where not exists (select from ledger.condition as c where c.ledger = g.ledger)"
+            )
+            found = cursor.fetchone()
+            return None if found is None or found[0] is None else max(0.0, float(found[0]))
+
+        return self._read("reading the age of the ledgers", read)
+
+    def server_version(self) -> str:
+        """What the database calls itself."""
+
+        def read(cursor: Cursor) -> str:
+            cursor.execute("show server_version")
+            return f"PostgreSQL {(cursor.fetchone() or ('',))[0]}"
+
+        return self._read("reading the server's version", read)
+
+    def wait_for(self, ledgers: Sequence[str], position: int, timeout: float) -> None:
+        """Waits until ledgers have been folded up to a position, at most `timeout` seconds.
+
+        Raises:
+            NotFoundError: there is no such ledger.
+            NotReadyError: one of them has not reached it in time, or does not fold; `position` is where the hindmost stands.
+        """
+        for name in ledgers:
+            self._known(name)
+        deadline = time.monotonic() + timeout
+        pause = _POLL
+        while True:
+            behind = [s for s in self.status() if s.name in ledgers and s.position < position]
+            if not behind:
+                return
+            hindmost = min(behind, key=lambda s: s.position)
+            halted = next((s for s in behind if s.state is not LedgerState.RUNNING), None)
+            if halted is not None or time.monotonic() >= deadline:
+                raise NotReadyError(_why(halted or hindmost, position), position=hindmost.position)
+            time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
+            pause = min(pause * 1.5, _LONGEST_POLL)
+
+    # Inside
+
+    def _known(self, ledger: str) -> None:
+        if ledger not in self.catalogue:
+            raise NotFoundError(f"there is no ledger {ledger!r}; there are {', '.join(self.catalogue.names())}")
+
+    def _table(self, cursor: Cursor, ledger: str) -> tuple[RowTable | SumTable, int]:
+        self._known(ledger)
+        cursor.execute(
+            "select g.number, min(p.position) from ledger.generation as g join ledger.progress as p on p.generation = g.id"
+            " where g.ledger = %s and g.state = 'live' group by g.number",
+            (ledger,),
+        )
+        found = cursor.fetchone()
+        if found is None:
+            raise NotReadyError(f"ledger {ledger} was never folded", position=0)
+        number, position = found
+        table = self._tables.get((ledger, number))
+        if table is None:
+            table = self._tables[ledger, number] = table_of(self.catalogue[ledger], number)
+        return table, position
+
+    def _row_table(self, cursor: Cursor, ledger: str) -> tuple[RowTable, int]:
+        table, position = self._table(cursor, ledger)
+        if not isinstance(table, RowTable):
+            raise NotFoundError(f"ledger {ledger} has sums, not rows")
+        return table, position
+
+    def _sum_table(self, cursor: Cursor, ledger: str) -> tuple[SumTable, int]:
+        table, position = self._table(cursor, ledger)
+        if not isinstance(table, SumTable):
+            raise NotFoundError(f"ledger {ledger} has rows, not sums")
+        return table, position
+
+    @staticmethod
+    def _positions(cursor: Cursor) -> dict[str, int]:
+        cursor.execute(
+            "select g.ledger, min(p.position) from ledger.generation as g join ledger.progress as p on p.generation = g.id"
+            " where g.state = 'live' group by g.ledger"
+        )
+        return dict(cursor.fetchall())
+
+    def _status(self, cursor: Cursor) -> list[LedgerStatus]:
+        cursor.execute("select coalesce(max(position), 0) from qingling.event")
+        (head,) = cursor.fetchone() or (0,)
+        cursor.execute(
+            "select g.ledger, max(p.confirmed_at) from ledger.generation as g join ledger.progress as p on p.generation = g.id"
+            " where g.state = 'live' group by g.ledger"
+        )
+        confirmed = dict(cursor.fetchall())
+        live, building = generations(cursor, Existence.LIVE), generations(cursor, Existence.BUILDING)
+        positions, halted = self._positions(cursor), halts(cursor)
+        found = []
+        for ledger in self.catalogue:
+            name = ledger.name
+            generation = live.get(name)
+            state, reason = LedgerState.RUNNING, None
+            if generation is None:
+                state, reason = LedgerState.MISSING, "it was never folded"
+            elif name in halted:
+                state, reason = LedgerState(halted[name].state.value), halted[name].reason
+            elif why := outdated(ledger, generation):
+                state, reason = LedgerState.OUTDATED, why
+            if name in building and state is not LedgerState.RUNNING:
+                state = LedgerState.REBUILDING
+            position = positions.get(name, 0)
+            found.append(
+                LedgerStatus(
+                    name=name,
+                    title=ledger.title,
+                    generation=0 if generation is None else generation.number,
+                    fold_version=ledger.version if generation is None else generation.fold_version,
+                    state=state,
+                    reason=reason,
+                    position=position,
+                    head=head,
+                    lag=max(0, head - position),
+                    updated_at=confirmed.get(name),
+                )
+            )
+        return found
+
+    def _read(self, doing: str, query: Callable[[Cursor], T]) -> T:
+        """Runs a query in a snapshot; once more when a table that had just been replaced was dropped under it."""
+
+        def run(cursor: Cursor) -> T:
+            try:
+                with _snapshot(cursor):
+                    return query(cursor)
+            except psycopg2.errors.UndefinedTable:
+                with _snapshot(cursor):
+                    return query(cursor)
+
+        return self._pool.read(doing, run)
+
+
+@contextmanager
+def _snapshot(cursor: Cursor) -> Iterator[None]:
+    cursor.execute("begin isolation level repeatable read read only")
+    try:
+        yield
+    finally:
+        if cursor.connection.closed == 0:
+            cursor.execute("rollback")
+
+
+def _stream(cursor: Cursor, query: str, parameters: Sequence[object]) -> Iterator[tuple[Any, ...]]:
+    """Rows of a query in flat memory."""
+    cursor.execute(f"declare ledger_rows no scroll cursor for {query}", parameters)
+    while True:
+        cursor.execute(f"fetch forward {_FETCHED} from ledger_rows")
+        rows = cursor.fetchall()
+        if not rows:
+            return
+        yield from rows
+
+
+_FETCHED = 2_000
+_VERSION = "key, row::text, from_position, to_position"
+
+
+def _versioned(table: RowTable, found: Sequence[Any]) -> VersionedRow[Any]:
+    key, row, start, end = found
+    return VersionedRow(key, table.decode(row), start, None if end == FOREVER else end)
+
+
+def _position(ledger: str, own: int, as_of: int | None, *, allow_behind: bool = False) -> int:
+    if as_of is None:
+        return own
+    if as_of > own and not allow_behind:
+        raise NotReadyError(f"ledger {ledger} was folded up to position {own}, not yet to {as_of}", position=own)
+    return min(as_of, own)
+
+
+def _why(status: LedgerStatus, position: int) -> str:
+    reason = f": {status.reason}" if status.reason else ""
+    return f"ledger {status.name} is {status.state} at position {status.position}, not yet at {position}{reason}"
+
+
+def _asked(
+    table: RowTable,
+    order: str | None,
+    descending: bool,
+    after: str | None,
+    filters: Mapping[str, str],
+    prefix: str | None,
+) -> _Asked:
+    ledger = table.ledger
+    if order is not None and order not in ledger.orders:
+        raise InputError(
+            f"ledger {ledger.name} cannot be ordered by {order!r}; it can by {', '.join(ledger.orders) or 'its key only'}",
+            field="order",
+            rule="known-order",
+        )
+    ordered = None if order is None else table.stored[order]
+    conditions: list[str] = []
+    parameters: list[object] = []
+    for name, value in filters.items():
+        stored = _filter(table, name)
+        conditions.append(
+            f"%s = any({stored.name})" if stored.column.kind is Kind.LIST else f"{stored.name} = %s::{_cast(stored)}"
+        )
+        parameters.append(_value(stored, value))
+    if prefix is not None:
+        _add_prefix(table, prefix, conditions, parameters)
+    return _Asked(table, ordered, descending, _cursor(after, order, descending), conditions, parameters)
+
+
+def _cast(stored: Stored) -> str:
+    return stored.type.split(" ")[0]
+
+
+def _filter(table: RowTable, name: str) -> Stored:
+    if name not in table.ledger.filters:
+        known = ", ".join(table.ledger.filters) or "nothing"
+        raise InputError(
+            f"ledger {table.ledger.name} cannot be filtered by {name!r}; it can by {known}",
+            field=name,
+            rule="known-filter",
+        )
+    return table.stored[name]
+
+
+def _value(stored: Stored, value: str) -> str:
+    """A filter's value, refused where the column cannot have it, so that the database is never asked nonsense."""
+    kind = stored.column.kind
+    if "\0" in value:
+        raise InputError(
+            f"no {stored.column.name} holds the character NUL", field=stored.column.name, rule="filter-value"
+        )
+    if kind in (Kind.MONEY, Kind.INTEGER):
+        digits = value.removeprefix("-")
+        if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
+            raise InputError(f"{value!r} is no whole number", field=stored.column.name, rule="filter-value")
+    if kind is Kind.BOOLEAN:
+        word = value.strip().lower()
+        if word not in _BOOLEANS:
+            raise InputError(f"{value!r} is neither true nor false", field=stored.column.name, rule="filter-value")
+        return _BOOLEANS[word]
+    return stored.literal(value)
+
+
+_BOOLEANS = {"true": "t", "1": "t", "yes": "t", "是": "t", "false": "f", "0": "f", "no": "f", "否": "f"}
+
+
+def _add_prefix(table: RowTable, prefix: str, conditions: list[str], parameters: list[object]) -> None:
+    search = table.ledger.search
+    if search is None:
+        raise InputError(f"ledger {table.ledger.name} has no column to search in", field="prefix", rule="known-search")
+    stored = table.stored[search]
+    conditions.append(f"{stored.name} >= %s and starts_with({stored.name}, %s)")
+    text = prefix[:_LONGEST_PREFIX].replace("\0", "\ufffd")
+    parameters += (text, text)
+    if text and ord(text[-1]) < _LAST_BEFORE_SURROGATES:
+        conditions.append(f"{stored.name} < %s")
+        parameters.append(text[:-1] + chr(ord(text[-1]) + 1))
+
+
+_LONGEST_PREFIX = 200
+_LAST_BEFORE_SURROGATES = 0xD7FF
+
+
+def _query(asked: _Asked, as_of: int | None) -> tuple[str, list[object]]:
+    """The rows that are asked for, without their order: of the open partition, or of the whole table as of a position."""
+    table = asked.table
+    ordered = "null" if asked.order is None else f"{asked.order.name}::text"
+    conditions, parameters = list(asked.conditions), list(asked.parameters)
+    if as_of is not None:
+        conditions += ["from_position <= %s", "to_position > %s"]
+        parameters += (as_of, as_of)
+    if asked.after is not None:
+        sign = "<" if asked.descending else ">"
+        value, key = asked.after
+        if asked.order is None:
+            conditions.append(f"key {sign} %s")
+            parameters.append(key)
+        else:
+            conditions.append(f"({asked.order.name}, key) {sign} (%s::{_cast(asked.order)}, %s)")
+            parameters += (value, key)
+    where = f" where {' and '.join(conditions)}" if conditions else ""
+    source = table.open if as_of is None else table.name
+    return f"select {_VERSION}, {ordered} from {source}{where}", parameters
+
+
+def _rows_of_page(cursor: Cursor, asked: _Asked, as_of: int | None, limit: int) -> list[tuple[Any, ...]]:
+    """One row more than the page has, if there is one."""
+    query, parameters = _query(asked, as_of)
+    direction = "desc" if asked.descending else "asc"
+    order = f"key {direction}" if asked.order is None else f"{asked.order.name} {direction}, key {direction}"
+    try:
+        cursor.execute(f"{query} order by {order} limit %s", (*parameters, limit + 1))
+    except psycopg2.DataError as error:
+        raise InputError(
+            f"a filter or cursor has a value that no row can have: {error.diag.message_primary}", rule="filter-value"
+        ) from error
+    return cursor.fetchall()
+
+
+def _cursor_after(asked: _Asked, row: Sequence[Any]) -> str:
+    order = None if asked.order is None else asked.order.column.name
+    return base64.urlsafe_b64encode(msgspec.json.encode((order, asked.descending, row[4], row[0]))).decode().rstrip("=")
+
+
+def _cursor(after: str | None, order: str | None, descending: bool) -> tuple[str | None, str] | None:
+    if after is None:
+        return None
+    try:
+        decoded = base64.b64decode(after + "=" * (-len(after) % 4), altchars=b"-_", validate=True)
+        its_order, its_direction, value, key = msgspec.json.decode(
+            decoded, type=tuple[str | None, bool, str | None, str]
+        )
+    except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
+        raise InputError("the cursor is not one of this ledger's pages", field="after", rule="known-cursor") from error
+    if (its_order, its_direction) != (order, descending):
+        raise InputError("the cursor belongs to pages in another order", field="after", rule="known-cursor")
+    return value, key
