@@ -7,8 +7,10 @@ that are missing, ledgers that are outdated, the same fold engine.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -42,6 +44,7 @@ from infra.postgres.ledger_store import LedgerStore
 from infra.postgres.migrations import migrate
 from infra.postgres.recorder import PostgresLog
 from infra.postgres.vault import PostgresVault
+from infra.sample.playing import SampleProgress, SampleReport, play
 from infra.settings import Settings
 from infra.settings import load as load_settings
 from infra.streams import StreamStore
@@ -58,6 +61,8 @@ __all__ = [
     "Page",
     "Platform",
     "PlatformStatus",
+    "SampleProgress",
+    "SampleReport",
     "Settings",
     "VersionedRow",
     "initialise",
@@ -65,6 +70,7 @@ __all__ = [
     "load_mapping",
     "load_settings",
     "open_platform",
+    "run_sample",
     "shipped_mappings",
 ]
 
@@ -126,6 +132,42 @@ def initialise(
         return _info(genesis)
 
 
+SAMPLE_BEGINS = datetime(2019, 11, 15, 8, 0, tzinfo=ZoneInfo(ZONE))
+"""When the sample's log begins: the first morning of the campaign."""
+
+
+def run_sample(settings: Settings, progress: Callable[[SampleProgress], None] | None = None) -> SampleReport:
+    """Plays the sample campaign into the data folder, which must not be there yet.
+
+    It is played beside it and moved there when it is whole, so that a play that was interrupted leaves no half a winter.
+
+    Raises:
+        RuleError: the data folder is there, or the settings name a database: the sample has its own.
+    """
+    if settings.database_url:
+        raise RuleError(
+            "the sample is played into a folder, not a configured database",
+            rule="sample-folder",
+            clause="design: doors",
+        )
+    if settings.data.exists() and any(settings.data.iterdir()):
+        raise RuleError(f"{settings.data} holds something already", rule="sample-once", clause="design: doors")
+    beside = settings.data.with_name(f".{settings.data.name}.playing")
+    if beside.exists():
+        shutil.rmtree(beside)
+    played = replace(settings, data=beside, keyring="")
+    info = initialise(played, origin="yangquan", kind=LogKind.SIMULATION, now=SAMPLE_BEGINS)
+    with ExitStack() as stack:
+        dsn = stack.enter_context(_database(played))
+        log = stack.enter_context(_writer(dsn))
+        vault = stack.enter_context(_vault(dsn, played))
+        report = play(log, StreamStore(log, EVENT_TYPES, _source(info.origin)), vault, info, progress=progress)
+    if settings.data.exists():
+        settings.data.rmdir()
+    beside.rename(settings.data)
+    return report
+
+
 def is_initialised(settings: Settings) -> bool:
     """Whether a log was created in the data folder, or in the configured database."""
     if not settings.database_url and not (settings.data / "postgres").exists():
@@ -157,9 +199,7 @@ def open_platform(settings: Settings, *, folding: bool = False) -> Iterator[Plat
         if not settings.keyring_path.exists():
             raise SettingsError(f"the keys of {info.origin} are not at {settings.keyring_path}")
         ledgers = catalogue(info.campaign, info.zone)
-        vault_pool = Pool(dsn, RecorderConfig(role="qingling_writer"))
-        stack.callback(vault_pool.close)
-        vault = PostgresVault(vault_pool, Keyring.open(settings.keyring_path))
+        vault = stack.enter_context(_vault(dsn, settings))
         reader = LedgerReader(dsn, RecorderConfig(role="qingling_reader"), ledgers)
         stack.callback(reader.close)
         store = LedgerStore(dsn, RecorderConfig(role="qingling_projector"), ledgers)
@@ -208,6 +248,15 @@ def _create_database(dsn: str) -> None:
 
 def _writer(dsn: str) -> PostgresLog:
     return PostgresLog(dsn, RecorderConfig(role="qingling_writer"))
+
+
+@contextmanager
+def _vault(dsn: str, settings: Settings) -> Iterator[PostgresVault]:
+    pool = Pool(dsn, RecorderConfig(role="qingling_writer"))
+    try:
+        yield PostgresVault(pool, Keyring.open(settings.keyring_path))
+    finally:
+        pool.close()
 
 
 def _genesis(log: PostgresLog) -> Genesis | None:

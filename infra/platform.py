@@ -31,6 +31,7 @@ from domain.recording import Head, StoredEntry
 from domain.sealing.personal import Sealed
 from domain.streams import Basis, Context, Provenance, StreamEvent
 from infra.books.export import Column as FileColumn
+from infra.books.export import Kind as FileKind
 from infra.books.export import write_table
 from infra.books.mapping_files import load_mapping
 from infra.books.reader import read_book
@@ -233,7 +234,7 @@ class Platform:
         limit: int = 50,
         filters: Mapping[str, str] | None = None,
         prefix: str | None = None,
-    ) -> Page:
+    ) -> Page[Any]:
         """A page of a ledger as of a position (None: now).
 
         Raises:
@@ -257,7 +258,7 @@ class Platform:
             prefix=prefix,
         )
 
-    def row(self, ledger: str, key: str, *, as_of: int | None = None) -> VersionedRow:
+    def row(self, ledger: str, key: str, *, as_of: int | None = None) -> VersionedRow[Any]:
         """One row.
 
         Raises:
@@ -271,14 +272,14 @@ class Platform:
             )
         return found
 
-    def versions(self, ledger: str, key: str) -> list[VersionedRow]:
+    def versions(self, ledger: str, key: str) -> list[VersionedRow[Any]]:
         """Every version that a row ever had, in order."""
         self.ledger(ledger)
         return self.reader.versions(ledger, key)
 
     def rows(
         self, ledger: str, *, as_of: int | None = None, filters: Mapping[str, str] | None = None
-    ) -> Iterator[VersionedRow]:
+    ) -> Iterator[VersionedRow[Any]]:
         """Every row in order of key, in flat memory."""
         self.ledger(ledger)
         return self.reader.stream_rows(ledger, as_of=as_of, filters=dict(filters or {}))
@@ -668,8 +669,17 @@ def mapping_digest(mapping: BookMapping) -> str:
 
 def export_columns(ledger: AnyRowLedger) -> list[FileColumn]:
     """The columns of a ledger's file: its own, then the position that last changed the row."""
-    columns = [
-        FileColumn(column.name, column.zh, column.en, "text" if column.kind is Kind.SEALED else column.kind.value)
-        for column in ledger.columns
-    ]
+    columns = [FileColumn(column.name, column.zh, column.en, _FILE_KINDS[column.kind]) for column in ledger.columns]
     return [*columns, FileColumn("position", "位置", "Position", "int")]
+
+
+_FILE_KINDS: Mapping[Kind, FileKind] = {
+    Kind.TEXT: "text",
+    Kind.MONEY: "money",
+    Kind.INTEGER: "int",
+    Kind.DATE: "date",
+    Kind.TIME: "datetime",
+    Kind.BOOLEAN: "bool",
+    Kind.LIST: "list",
+    Kind.SEALED: "text",
+}

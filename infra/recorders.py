@@ -106,6 +106,10 @@ class LogRecorder(ApplicationRecorder):
         """As `domain.recording.LogReader.head`."""
 
     @abstractmethod
+    def read_partitions(self, partitionkeys: Sequence[str]) -> Sequence[StoredEntry]:
+        """As `domain.recording.LogReader.read_partitions`."""
+
+    @abstractmethod
     def select_versions(
         self, stream: str, *, after: int | None, upto: int | None, descending: bool, limit: int | None
     ) -> list[StoredEntry]:

@@ -95,9 +95,9 @@ class StreamStore(Application[str]):
         self._source = source
         super().__init__(env={"AGGREGATE_CACHE_MAXSIZE": "", "IS_SNAPSHOTTING_ENABLED": "n"})
 
-    def construct_factory(self, env: Any) -> InfrastructureFactory:
+    def construct_factory(self, env: Any) -> InfrastructureFactory[Any]:
         """The log is handed in, so the library's factory makes nothing that is kept."""
-        return POPOFactory(env)
+        return cast(InfrastructureFactory[Any], POPOFactory(env))
 
     def construct_mapper(self) -> Mapper[str]:
         return EntryMapper(self._types)
