@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from api.reading import Reading
+from api.reading import Reading, is_text
 from api.views.board import BehindAsked, BoardAsked
 from api.views.ledger import Asked, nearest
 
@@ -44,7 +44,7 @@ class Parameters(BaseModel):
                 raise PydanticCustomError(
                     UNKNOWN, "there is no parameter {name}{hint}", {"name": repr(name), "hint": hint, "field": name}
                 )
-            if isinstance(value, str) and not value.isprintable():
+            if isinstance(value, str) and not is_text(value):
                 raise PydanticCustomError(
                     UNPRINTABLE, "{field} holds a character that cannot be printed", {"field": name}
                 )

@@ -7,13 +7,14 @@ a review of officials are handed out by no door of this release, because nobody 
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final, cast
 
 from fastapi import Depends, Request
 
 from domain.campaigns.genesis import LogKind
-from domain.errors import UnauthorisedError
+from domain.errors import InputError, UnauthorisedError
 from domain.streams import Visibility
 from projections.officer_ledger import OfficerRow
 
@@ -49,6 +50,11 @@ class Reading:
     reader: Reader
 
 
+def is_text(said: str) -> bool:
+    """Whether a text is free of control characters and halves of surrogate pairs: neither a database nor a person can take them."""
+    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in said)
+
+
 def platform_of(request: Request) -> Platform:
     """The platform that the application was made for."""
     return cast("Platform", request.app.state.platform)
@@ -69,7 +75,11 @@ def reading(request: Request) -> Reading:
 
     Raises:
         UnauthorisedError: the log is real and no token was given, or the token names nobody.
+        InputError: the address holds a control character.
     """
+    for name, value in request.path_params.items():
+        if not is_text(str(value)):
+            raise InputError(f"{name} holds a character that cannot be printed", field=name, rule="printable")
     platform = platform_of(request)
     kind = platform.info.kind
     token = _token(request)

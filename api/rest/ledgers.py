@@ -26,6 +26,7 @@ from api.views.ledger import (
     ledger_page,
     ledger_row,
     ledger_versions,
+    listed,
 )
 
 router = APIRouter(prefix="/v1/ledgers", tags=["ledgers"])
@@ -41,11 +42,11 @@ def catalogue(request: Request, read: Read, _: Annotated[NoParameters, Query()])
 @router.get("/{name}", **documented(LedgerPageView, "A page of a ledger"))
 def page(request: Request, name: str, read: Read, asked: Annotated[LedgerParameters, Query()]) -> Response:
     """A page as known now or at an earlier time, in the order of the key or of a kept order. Go on with `next`."""
+    ledger = listed(read, name)
     asked.wait_on(read, name)
     view = ledger_page(read, name, asked.asked(), lambda cursor: _next(request, cursor))
-    version = read.platform.catalogue[name].version
     headers = {"Link": f'<{view.next}>; rel="next"'} if view.next else {}
-    depends_on = None if asked.names else (name, version, view.position)
+    depends_on = None if asked.names else (name, ledger.version, view.position)
     return answer(request, view, depends_on=depends_on, headers=headers)
 
 
@@ -72,7 +73,8 @@ def versions(request: Request, name: str, key: str, read: Read, asked: Annotated
 @router.get("/{name}/{key:path}", **documented(LedgerRowView, "One row of a ledger"))
 def row(request: Request, name: str, key: str, read: Read, asked: Annotated[RowParameters, Query()]) -> Response:
     """A row as known now or at an earlier time, with the position that last changed it."""
+    ledger = listed(read, name)
     asked.wait_on(read, name)
     view = ledger_row(read, name, key, asked.as_known_at, names=asked.names)
-    depends_on = None if asked.names else (name, read.platform.catalogue[name].version, view.row.position)
+    depends_on = None if asked.names else (name, ledger.version, view.row.position)
     return answer(request, view, depends_on=depends_on)

@@ -159,6 +159,19 @@ def test_a_ledger_that_does_not_exist_is_answered_with_the_nearest(client: TestC
     assert "did you mean 'case'?" in response.json()["detail"]
 
 
+def test_nobody_waits_for_a_ledger_that_does_not_exist(client: TestClient):
+    assert client.get("/v1/ledgers/cases?min_position=99&wait=30").status_code == 404
+
+
+def test_a_control_character_in_an_address_is_refused(client: TestClient):
+    for address in ("/v1/ledgers/%00", "/v1/ledgers/case/%07", "/v1/cases/%00", "/v1/streams/%1F", "/zh/cases/%00"):
+        assert client.get(address).status_code == 400
+
+
+def test_a_full_width_space_is_a_character_like_any_other(client: TestClient):
+    assert client.get("/v1/ledgers/case?prefix=%E3%80%80").status_code == 200
+
+
 def test_a_summary_has_no_rows_and_says_where_its_board_is(client: TestClient):
     response = client.get("/v1/ledgers/clearance")
     assert response.status_code == 404
