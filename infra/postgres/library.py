@@ -23,7 +23,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.extras import execute_values
 
 from domain.recording import CommandKey
-from infra.postgres.committer import Request, call_append
+from infra.postgres.append_call import Request, call_append
 from infra.postgres.connection import Pool, transaction, translated
 from infra.postgres.recorder import PostgresLog
 from infra.recorders import OriginatorId, batch_of

@@ -14,7 +14,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from domain.errors import ClockError, ConflictError, IdempotencyError, RecordingError
 from domain.recording import Batch, CommandKey, Draft, Outcome
 from infra.postgres import committer
-from infra.postgres.committer import Request
+from infra.postgres.append_call import Request, call_append
 from infra.postgres.config import RecorderConfig
 from infra.postgres.connection import connect
 from infra.postgres.fsck import fsck
@@ -52,7 +52,7 @@ def gathered(log: PostgresLog, url: str, threads: ThreadPoolExecutor, *batches: 
 
 
 def has_gathered(log: PostgresLog, number: int) -> bool:
-    return len(log._committer._waiting) == number
+    return log._committer.rounds.waiting == number
 
 
 def waiting_for_the_lock(url: str) -> list[tuple]:
@@ -176,10 +176,9 @@ def test_a_caller_that_is_interrupted_when_it_should_lead_leaves_nobody_waiting(
 def test_when_who_leads_is_interrupted_the_others_learn_that_it_is_not_known(
     log: PostgresLog, log_url: str, threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    append = committer.call_append
 
     def append_and_be_interrupted(cursor: Cursor, requests: Sequence[Request], *others: Any) -> int:
-        position = append(cursor, requests, *others)
+        position = call_append(cursor, requests, *others)
         if "leader" in requests[0].streams:
             for request in requests:
                 request.outcome = None
@@ -195,6 +194,25 @@ def test_when_who_leads_is_interrupted_the_others_learn_that_it_is_not_known(
     with pytest.raises(RecordingError, match="not known"):
         follower.result()
     assert log.append(a_batch("follower", key="k")).replayed
+
+
+def test_when_a_round_of_a_crowd_fails_beyond_words_all_learn_of_it_and_the_next_one_runs(
+    log: PostgresLog, log_url: str, threads: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def append_or_run_out_of_memory(cursor: Cursor, requests: Sequence[Request], *others: Any) -> int:
+        if "crowd-0" in requests[0].streams:
+            raise MemoryError
+        return call_append(cursor, requests, *others)
+
+    monkeypatch.setattr(committer, "call_append", append_or_run_out_of_memory)
+    crowd = [a_batch(f"crowd-{n}") for n in range(10)]
+    first, *others = gathered(log, log_url, threads, a_batch("first"), *crowd)
+    assert first.result().positions == (1,)
+    for answer in others:
+        with pytest.raises(RecordingError, match="not known"):
+            answer.result()
+    again = gathered(log, log_url, threads, a_batch("first", 2), *(a_batch(f"more-{n}") for n in range(10)))
+    assert [answer.result().positions for answer in again] == [(n,) for n in range(2, 13)]
 
 
 def test_a_log_that_is_closed_says_so(log_url: str) -> None:
@@ -244,7 +262,7 @@ def test_everybody_in_a_round_whose_answer_was_lost_is_answered(
             good = [threads.submit(log.append, a_batch(f"case-{n}", 1, 2)) for n in range(10)]
             bad = threads.submit(log.append, Batch([a_draft("taken", note="of somebody else")]))
             old = threads.submit(log.append, a_batch("elsewhere", key="used"))
-            eventually(lambda: len(log._committer._waiting) == 12)
+            eventually(lambda: log._committer.rounds.waiting == 12)
         assert first.result().positions == (2,)
         assert sorted(p for answer in good for p in answer.result().positions) == list(range(3, 23))
         with pytest.raises(ConflictError):
