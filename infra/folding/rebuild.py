@@ -242,6 +242,7 @@ class _Building:
 
     def _end(self) -> int:
         """How far it can be folded now: to the head, but not beyond where a supporting ledger stands."""
+        self._pipeline.settle()
         support = [member.generation.id for member in self._lane.support]
         with self._writing.reading("looking how far a rebuild can go") as cursor:
             stands = positions(cursor, self._feed.part)

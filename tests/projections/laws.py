@@ -1,0 +1,241 @@
+"""The laws of every ledger, checked against a fold in memory. They take any catalogue and any history.
+
+*As known at p*: rows, every version and sums, read as of each position p, are what folding the first p events gives. *Live = rebuilt*.
+*Exactly once*: feeding what was fed before changes nothing; where chunks end, and whether a ledger was stopped on the way, does not show.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from domain.entries import EventTypes, Recorded
+from domain.recording import Head
+from infra.folding.engine import Engine, EngineConfig
+from infra.folding.feed import FeedEntry, Stretch
+from infra.postgres.config import RecorderConfig
+from infra.postgres.ledger_reader import LedgerReader
+from infra.postgres.ledger_store import LedgerStore
+from projections.folding import Folding, sums_of
+from projections.ledger import Catalogue, Row, RowLedger, SummaryLedger
+from tests.migrated import execute
+
+QUICK = EngineConfig(chunk=3, catch_up_chunk=5, cache_rows=4, rebuild_rows=4, poll=0.0, confirm=0.0, leadership=0.01, retired_for=0.0)
+"""Small chunks and a cache that forgets at once, so that short histories meet what long ones would."""
+
+
+class MemoryFeed:
+    """A feed of entries in memory; it may show only the first so many."""
+
+    part = -1
+    shards: frozenset[int] | None = None
+
+    def __init__(self, entries: Sequence[FeedEntry]) -> None:
+        self.entries = entries
+        self.shown = len(entries)
+
+    def head(self) -> int:
+        """See `Feed`."""
+        return self.shown
+
+    def read(self, after: int, upto: int, skip: Collection[str] = ()) -> Stretch:
+        """See `Feed`."""
+        return Stretch([entry for entry in self.entries[after:upto] if entry.type not in skip], upto)
+
+    def wait(self, after: int, timeout: float) -> bool:
+        """See `Feed`."""
+        return self.shown > after
+
+
+class Unwatched:
+    """A log of which the feed is not made."""
+
+    def head(self) -> Head:
+        """Empty."""
+        return Head(0, None)
+
+    def wait_for_append(self, after: int, timeout: float) -> bool:
+        """Never grows."""
+        return False
+
+
+@dataclass(frozen=True)
+class State:
+    """What ledgers hold after some events: rows by ledger and key, sums by summary and cell."""
+
+    rows: dict[str, dict[str, Row]]
+    sums: dict[str, dict[tuple[str, ...], tuple[int, ...]]]
+
+
+def expected(catalogue: Catalogue, events: Sequence[Recorded[Any]]) -> list[State]:
+    """The state after the first 0, 1, 2, … events, folded in memory from nothing."""
+    folding = Folding(catalogue)
+    rows: dict[str, dict[str, Any]] = {}
+    shown: dict[str, dict[str, Row]] = {ledger.name: {} for ledger in catalogue if not isinstance(ledger, SummaryLedger)}
+    states = [_state(catalogue, shown)]
+    for recorded in events:
+        for change in folding.apply(recorded, rows):
+            if change.new is None:
+                del shown[change.ledger][change.key]
+            else:
+                shown[change.ledger][change.key] = change.new
+        states.append(_state(catalogue, shown))
+    return states
+
+
+def _state(catalogue: Catalogue, rows: dict[str, dict[str, Row]]) -> State:
+    sums = {
+        ledger.name: sums_of(ledger, rows[ledger.source.name].values())
+        for ledger in catalogue
+        if isinstance(ledger, SummaryLedger)
+    }
+    return State({name: dict(kept) for name, kept in rows.items()}, sums)
+
+
+class Bench:
+    """Ledgers of a catalogue in a database of their own, folded from a feed in memory."""
+
+    def __init__(self, url: str, catalogue: Catalogue, types: EventTypes, config: EngineConfig = QUICK) -> None:
+        self.url = url
+        self.catalogue = catalogue
+        self.types = types
+        self.config = config
+        self.store = LedgerStore(url, RecorderConfig(role="qingling_projector"), catalogue)
+        self.reader = LedgerReader(url, RecorderConfig(role="qingling_reader"), catalogue)
+
+    def close(self) -> None:
+        """Close every session."""
+        self.reader.close()
+        self.store.close()
+
+    def engine(self, feed: MemoryFeed, **changed: Any) -> Engine:
+        """An engine on the feed."""
+        config = replace(self.config, **changed)
+        return Engine(Unwatched(), self.store, self.catalogue, self.types, config, feed=lambda _: feed)
+
+    def fold(self, feed: MemoryFeed, upto: int | None = None, **changed: Any) -> Engine:
+        """Folds live in this thread until every ledger that folds has seen the first `upto` entries."""
+        feed.shown = len(feed.entries) if upto is None else upto
+        engine = self.engine(feed, **changed)
+        deadline = time.monotonic() + 60
+        looked = itertools.count()
+
+        def until() -> bool:
+            assert time.monotonic() < deadline, f"the engine did not get there: {engine.trouble}"
+            return next(looked) > 1 and all(s.position == feed.shown for s in self.reader.status() if s.state == "running")
+
+        engine.run(until=until)
+        assert engine.trouble is None, engine.trouble
+        return engine
+
+    def state(self, position: int) -> State:
+        """What the ledgers say as of a position."""
+        rows = {
+            ledger.name: {row.key: row.row for row in self.reader.stream_rows(ledger.name, as_of=position)}
+            for ledger in self.catalogue
+            if not isinstance(ledger, SummaryLedger)
+        }
+        sums = {
+            ledger.name: self.reader.cells(ledger.name, as_of=position)
+            for ledger in self.catalogue
+            if isinstance(ledger, SummaryLedger)
+        }
+        return State(rows, sums)
+
+    def stored(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Everything that is stored of every live generation, sums at their marks included."""
+        found = {}
+        for ledger, number in execute(self.url, "select ledger, number from ledger.generation where state = 'live'"):
+            table = f'select *, null from ledger."{ledger}_g{number}" order by key, from_position'
+            found[ledger] = [tuple(map(str, row)) for row in execute(self.url, table)]
+        return found
+
+
+@contextmanager
+def bench(url: str, catalogue: Catalogue, types: EventTypes) -> Iterator[Bench]:
+    """A bench on a database whose ledgers are empty, whatever was there before."""
+    empty(url)
+    with closing(Bench(url, catalogue, types)) as made:
+        yield made
+
+
+def empty(url: str) -> None:
+    """Removes every generation."""
+    for ledger, number in execute(url, "delete from ledger.generation returning ledger, number"):
+        execute(url, f'drop table if exists ledger."{ledger}_g{number}"')
+    execute(url, "delete from ledger.condition")
+
+
+def check_laws(url: str, catalogue: Catalogue, types: EventTypes, entries: Sequence[FeedEntry], *, stop_at: int = 0) -> None:
+    """Checks every law on one history, in a migrated database that may hold ledgers of an earlier check."""
+    states = expected(catalogue, [types.decode_entry(entry.position, entry.entry) for entry in entries])
+    with bench(url, catalogue, types) as made:
+        feed = MemoryFeed(entries)
+        engine = made.fold(feed)
+        check_as_known(made, states)
+        live = made.stored()
+        check_fed_twice(made, feed)
+        assert made.stored() == live
+        engine.rebuild()
+        assert made.stored() == live, "rebuilt differs from live"
+    check_interrupted(url, catalogue, types, entries, live, stop_at)
+
+
+def check_as_known(made: Bench, states: Sequence[State]) -> None:
+    """As of every position the ledgers say what folding the events up to there gives; the current ledger is the last of them."""
+    for position, state in enumerate(states):
+        assert made.state(position) == state, f"as known at {position}"
+    for ledger in made.catalogue:
+        if isinstance(ledger, SummaryLedger):
+            assert made.reader.cells(ledger.name) == states[-1].sums[ledger.name]
+            continue
+        assert {row.key: row.row for row in made.reader.stream_rows(ledger.name)} == states[-1].rows[ledger.name]
+        for key in {key for state in states for key in state.rows[ledger.name]}:
+            found = [(row.position, row.until, row.row) for row in made.reader.versions(ledger.name, key)]
+            assert found == _versions([state.rows[ledger.name].get(key) for state in states]), f"{ledger.name} {key}"
+
+
+def _versions(rows: Sequence[Row | None]) -> list[tuple[int, int | None, Row]]:
+    runs: list[tuple[int, int | None, Row]] = []
+    start = 0
+    for row, run in itertools.groupby(rows):
+        length = len(list(run))
+        if row is not None:
+            runs.append((start, None if start + length == len(rows) else start + length, row))
+        start += length
+    return runs
+
+
+def check_fed_twice(made: Bench, feed: MemoryFeed) -> None:
+    """An engine whose feed begins before where the ledgers stand changes nothing."""
+
+    class Again(MemoryFeed):
+        def read(self, after: int, upto: int, skip: Collection[str] = ()) -> Stretch:
+            return super().read(max(0, after - 4), upto, skip)
+
+    for _ in range(2):
+        made.fold(Again(feed.entries))
+
+
+def check_interrupted(
+    url: str,
+    catalogue: Catalogue,
+    types: EventTypes,
+    entries: Sequence[FeedEntry],
+    live: dict[str, list[tuple[Any, ...]]],
+    stop_at: int,
+) -> None:
+    """Other chunks, and a ledger that is paused on the way and catches up by itself, give the same rows to the last byte."""
+    for name in [ledger.name for ledger in catalogue if isinstance(ledger, RowLedger)]:
+        with bench(url, catalogue, types) as made:
+            feed = MemoryFeed(entries)
+            engine = made.fold(feed, upto=stop_at, chunk=1, catch_up_chunk=1)
+            engine.pause(name)
+            made.fold(feed, chunk=100, catch_up_chunk=100, cache_rows=1_000)
+            engine.resume(name)
+            made.fold(feed, chunk=2, catch_up_chunk=4)
+            assert made.stored() == live, f"{name} was paused at {stop_at} and caught up"
