@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -39,6 +40,7 @@ from infra.platform import (
 from infra.postgres.config import RecorderConfig
 from infra.postgres.connection import Pool, connect, translated
 from infra.postgres.embedded import EmbeddedConfig, EmbeddedPostgres
+from infra.postgres.fsck import Finding, fsck
 from infra.postgres.ledger_reader import LedgerReader, Page, VersionedRow
 from infra.postgres.ledger_store import LedgerStore
 from infra.postgres.migrations import migrate
@@ -54,6 +56,7 @@ __all__ = [
     "CaseView",
     "EventView",
     "ExportReceipt",
+    "Finding",
     "ImportProgress",
     "ImportReport",
     "LedgerTotals",
@@ -219,6 +222,7 @@ def open_platform(settings: Settings, *, folding: bool = False) -> Iterator[Plat
             reader=reader,
             engine=engine,
             folding=folding,
+            check=partial(fsck, dsn),
         )
 
 

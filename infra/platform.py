@@ -41,6 +41,7 @@ from infra.folding.engine import Engine
 from infra.folding.rebuild import RebuildProgress, RebuildReport
 from infra.folding.status import LedgerStatus
 from infra.importing import Imported, Importer, ImportOrder, ImportProgress
+from infra.postgres.fsck import Finding
 from infra.postgres.ledger_reader import LedgerReader, Page, VersionedRow
 from infra.postgres.recorder import PostgresLog
 from infra.settings import Settings
@@ -164,6 +165,7 @@ class Platform:
         reader: LedgerReader,
         engine: Engine,
         folding: bool,
+        check: Callable[[], list[Finding]],
     ) -> None:
         self.settings = settings
         self.info = info
@@ -175,6 +177,7 @@ class Platform:
         self.reader = reader
         self.engine = engine
         self.folding = folding
+        self._check = check
 
     # Positions
 
@@ -399,6 +402,10 @@ class Platform:
             watermark_age=self.reader.watermark_age(),
             database=self.reader.server_version(),
         )
+
+    def fsck(self) -> list[Finding]:
+        """Re-reads every entry against the log's own laws; the findings, none when it keeps them."""
+        return self._check()
 
     def rebuild(
         self, ledgers: Sequence[str] | None, progress: Callable[[RebuildProgress], None] | None = None

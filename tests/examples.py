@@ -19,7 +19,7 @@ import msgspec
 from domain.catalogue import EVENT_TYPES
 from domain.entries import draft
 from domain.recording import filled
-from domain.streams import Basis, Context, Provenance, Stream, StreamEvent, Visibility
+from domain.streams import Basis, Context, Provenance, Stream, Visibility
 
 VECTORS = Path(__file__).with_name("vectors")
 MOMENT = datetime(2019, 12, 2, 8, 0, tzinfo=UTC)
@@ -55,7 +55,7 @@ def example(event_type: str, *, full: bool) -> bytes:
     )
     made = draft(
         typing.cast(Stream, _Holder()),
-        typing.cast(StreamEvent, event),
+        event,
         Context(actor="officer-0000", correlation="correlation-0000", causation="book-0000/2" if full else None),
         "urn:qingling:example",
     )
@@ -97,7 +97,7 @@ def _value(hint: Any, name: str, *, full: bool) -> Any:
             }
         )
     if isinstance(hint, type) and issubclass(hint, Enum):
-        return list(hint)[0]
+        return next(iter(hint))
     plain = {str: f"{name} 值", int: 12_345, bool: True, date: date(2019, 12, 2), datetime: MOMENT}
     return plain[hint]
 
