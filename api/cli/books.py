@@ -86,7 +86,7 @@ def import_book(
             book=book,
             whole=not partial,
             dry_run=dry_run,
-            rejects=rejects or file.with_name(f"{file.stem}.rejects.xlsx"),
+            rejects=rejects or _beside(file),
             as_at=spoken_of,
             progress=lambda at: work.show(at.cases, None, f"· {at.events:,}"),
             **({} if by is None else {"actor": by}),
@@ -97,6 +97,14 @@ def import_book(
         raise typer.Exit(REJECTED)
 
 
+def _beside(book: Path) -> Path:
+    """A name for the reject workbook that no file has: an earlier one may be under repair by a clerk."""
+    names = (
+        book.with_name(f"{book.stem}.rejects{number}.xlsx") for number in ("", *(f"-{n}" for n in range(2, 1_000)))
+    )
+    return next(name for name in names if not name.exists())
+
+
 _TOTALS = (
     ("cases", Word("案件", "Cases"), "cases", False),
     ("lines", Word("明细", "Claim lines"), "lines", False),
@@ -104,7 +112,6 @@ _TOTALS = (
     ("claimed", Word("反映金额", "Claimed"), "claimed", True),
     ("verified", Word("核实金额", "Verified"), "verified", True),
     ("paid", Word("已付金额", "Paid"), "paid", True),
-    ("outstanding", Word("余额（已减多付）", "Outstanding (less overpaid)"), "", True),
     ("overpaid", Word("多付", "Overpaid"), "overpaid", True),
 )
 """Of the source; heading; of the ledger; whether it is money."""
@@ -126,17 +133,26 @@ def _totals_table(report: ImportReport, language: Language) -> Table:
 
 
 def _totals(report: ImportReport, language: Language) -> Iterator[dict[str, object]]:
+    source, ledger = report.totals, report.ledger
     for name, heading, of_ledger, money in _TOTALS:
-        source = getattr(report.totals, name)
-        ledger = None
-        if report.ledger is not None:
-            ledger = getattr(report.ledger, of_ledger) if of_ledger else report.ledger.owing - report.ledger.overpaid
-        difference = None if ledger is None else ledger - source
-        amounts = {"source": source, "ledger": ledger, "difference": difference}
-        yield {
-            "what": heading.to(language),
-            **{key: Count(value) if value is not None and not money else value for key, value in amounts.items()},
-        }
+        kept = None if ledger is None else getattr(ledger, of_ledger)
+        yield _total(heading, getattr(source, name), kept, language, money=money)
+    balance = None if ledger is None else ledger.owing - ledger.overpaid
+    unpaid = Word("余额：核实减已付", "Balance: verified less paid")
+    yield _total(unpaid, source.verified - source.paid, balance, language)
+    if source.outstanding:
+        yield _total(Word("余额：账册所称", "Balance: as the book states it"), source.outstanding, balance, language)
+
+
+def _total(
+    heading: Word, source: int, ledger: int | None, language: Language, *, money: bool = True
+) -> dict[str, object]:
+    difference = None if ledger is None else ledger - source
+    amounts = {"source": source, "ledger": ledger, "difference": difference}
+    return {
+        "what": heading.to(language),
+        **{key: Count(value) if value is not None and not money else value for key, value in amounts.items()},
+    }
 
 
 def _outcome(report: ImportReport, language: Language) -> Iterator[str]:

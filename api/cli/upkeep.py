@@ -80,11 +80,27 @@ def rebuild(
         session.platform(folding=False) as platform,
         LongWork(session.say(Word("重建", "Rebuilding"))) as work,
     ):
-        report = platform.rebuild(ledgers or None, lambda at: work.show(at.position, at.head))
-    seconds = Word("秒", "s").to(session.language)
-    typer.echo(
-        f"{', '.join(report.ledgers)}: {report.events:,} {session.say(Word('个事件', 'events'))}, {report.seconds:.1f} {seconds}"
+        report = platform.rebuild(
+            ledgers or None,
+            lambda at: work.show(at.position, at.head, f"{at.stage.value} {at.events_per_second:,.0f}/s"),
+        )
+    language = session.language
+    stages = (
+        (Word("折叠", "folding"), report.seconds_folding),
+        (Word("索引", "indexing"), report.seconds_indexing),
+        (Word("核对", "checking"), report.seconds_checking),
     )
+    spent = " · ".join(f"{stage.to(language)} {seconds:.1f} {_SECONDS.to(language)}" for stage, seconds in stages)
+    typer.echo(f"{', '.join(report.ledgers)} · {Word('截至位置', 'as of position').to(language)} {report.position}")
+    typer.echo(f"{spent} · {report.events_per_second:,.0f} {Word('事件/秒', 'events/s').to(language)}")
+    if report.resumed_from:
+        typer.echo(f"{Word('自此位置续建', 'Resumed from position').to(language)} {report.resumed_from}")
+    if report.compared:
+        equal = Word("与现用台账全部历史一致", "Equal to the live one in its whole history")
+        typer.echo(f"{equal.to(language)}: {', '.join(report.compared)}")
+
+
+_SECONDS = Word("秒", "s")
 
 
 def pause(context: typer.Context, ledger: LEDGER) -> None:
