@@ -81,7 +81,7 @@ def _particular(name: str, zh: str, en: str, kind: Kind = Kind.TEXT) -> Column:
 
 
 def _of_source(name: str, zh: str, en: str, kind: Kind = Kind.TEXT) -> Column:
-    return Column(name, zh, en, kind, lambda row: None if row.source is None else getattr(row.source, name))
+    return Column(f"stated_{name}", zh, en, kind, lambda row: None if row.source is None else getattr(row.source, name))
 
 
 case_ledger = RowLedger(

@@ -92,6 +92,8 @@ class _Ledger(Generic[R]):
                 f"ledger {self.name} declares {len(self.orders)} orders; {MAX_ORDERS} can be kept as of any position"
             )
         known = {column.name for column in self.columns}
+        if len(known) < len(self.columns):
+            raise ValueError(f"ledger {self.name} has two columns of one name")
         for name in (*self.orders, *self.filters, *([self.search] if self.search else [])):
             if name not in known:
                 raise ValueError(f"ledger {self.name} has no column {name!r} to order, filter or search by")
