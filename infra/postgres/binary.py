@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
@@ -29,6 +29,11 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # of PostgreSQL's timestamps
 _BIGINT = 20  # the type's number in pg_type, as an array names that of its elements
 _EVENT_START = struct.pack(">hi", 7, 8)  # seven columns, the first of eight bytes
 _BUFFER = 65_536
+_MICROSECOND = timedelta(microseconds=1)
+_FRACTION = len("0000-00-00T00:00:00.")
+
+_bigint = struct.Struct(">q").pack
+_timestamp = struct.Struct(">iq").pack  # size, microseconds
 
 _to_stream = struct.Struct(">hiqi").unpack_from  # columns, size, position, size of the stream
 _to_type = struct.Struct(">iii").unpack_from  # size, version, size of the type
@@ -45,14 +50,19 @@ def row_of(draft: Draft) -> Row:
     return middle, start + draft.entry[: draft.time_at], True, draft.entry[draft.time_at + TIME_WIDTH :]
 
 
-def write_event(parts: list[bytes], row: Row, position: int, recorded_at: datetime) -> None:
-    """Add an event to what is copied, its recorded time filled in."""
-    middle, start, has_time, rest = row
-    since = recorded_at - _EPOCH
-    microseconds = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-    parts += (_EVENT_START, struct.pack(">q", position), middle, struct.pack(">iq", 8, microseconds), start)
-    if has_time:
-        parts += (time_text(recorded_at).encode(), rest)
+def write_events(parts: list[bytes], rows: Iterable[Row], position: int, recorded_at: datetime) -> None:
+    """Add events to what is copied, one position and one microsecond apart, their recorded times filled in."""
+    microseconds = (recorded_at - _EPOCH) // _MICROSECOND
+    second, to_the_second = -1, b""
+    for middle, start, has_time, rest in rows:
+        parts += (_EVENT_START, _bigint(position), middle, _timestamp(8, microseconds), start)
+        if has_time:
+            if microseconds // 1_000_000 != second:
+                second = microseconds // 1_000_000
+                to_the_second = time_text(_EPOCH + timedelta(seconds=second)).encode()[:_FRACTION]
+            parts += (to_the_second, b"%06dZ" % (microseconds % 1_000_000), rest)
+        position += 1
+        microseconds += 1
 
 
 def write_command(parts: list[bytes], command: CommandKey, positions: Sequence[int]) -> None:

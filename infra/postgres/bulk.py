@@ -19,7 +19,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from domain.errors import IdempotencyError
 from domain.recording import Batch, Draft, Outcome
-from infra.postgres.binary import COMMAND_COLUMNS, EVENT_COLUMNS, Row, copy_in, row_of, write_command, write_event
+from infra.postgres.binary import COMMAND_COLUMNS, EVENT_COLUMNS, Row, copy_in, row_of, write_command, write_events
 from infra.postgres.committer import Committer
 from infra.postgres.connection import Pool, from_microseconds, is_lost, transaction, translated
 from infra.postgres.lost import find_recorded
@@ -156,8 +156,7 @@ class BulkImport:
         for n in missing:
             times = tuple(moment + i * _MICROSECOND for i in range(len(chunk.rows[n])))
             positions = tuple(range(position, position + len(times)))
-            for row, place, recorded_at in zip(chunk.rows[n], positions, times, strict=True):
-                write_event(events, row, place, recorded_at)
+            write_events(events, chunk.rows[n], position, moment)
             if (command := chunk.batches[n].command) is not None:
                 write_command(commands, command, positions)
             outcomes[n] = Outcome(positions, times)
