@@ -7,6 +7,7 @@ simulation says that it is one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -201,8 +202,45 @@ OWN_NAMES: Final = frozenset({"case", "claim", "payment", "number"})
 """Columns that only repeat which row it is."""
 
 
-def by_row(changes: Iterable[ChangeView]) -> list[tuple[str, str, list[ChangeView]]]:
-    """Changes by the row that they are of: (ledger, key, changes), the case itself first.
+@dataclass(frozen=True)
+class RowChanges:
+    """What an event changed in one row of a ledger."""
+
+    ledger: str
+    key: str
+    changes: list[ChangeView]
+
+    @property
+    def columns(self) -> int:
+        """Lines that showing it takes; a discrepancy is told in one sentence, beside the others."""
+        return 0 if self.ledger == "discrepancy" else len(self.changes)
+
+    @property
+    def rule(self) -> str:
+        """The rule of a discrepancy, which its key ends with."""
+        return self.key.rpartition("/")[2]
+
+    @property
+    def amount(self) -> ChangeView | None:
+        """The change of a discrepancy's amount, if it has one."""
+        return next((c for c in self.changes if c.column == "amount" and (c.before or c.after)), None)
+
+    @property
+    def began(self) -> bool:
+        """Whether the row came to be."""
+        return any(change.column in _OF_EVERY_ROW and change.before is None for change in self.changes)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the row is no more."""
+        return any(change.column in _OF_EVERY_ROW and change.after is None for change in self.changes)
+
+
+_OF_EVERY_ROW: Final = frozenset({"jurisdiction", "kind"})
+
+
+def by_row(changes: Iterable[ChangeView]) -> list[RowChanges]:
+    """Changes by the row that they are of, the case itself first.
 
     Columns that began at nothing (0, no, an empty list) are left out: a new row has many, and they say nothing.
     """
@@ -210,8 +248,8 @@ def by_row(changes: Iterable[ChangeView]) -> list[tuple[str, str, list[ChangeVie
     for change in changes:
         if change.column not in OWN_NAMES and (change.before is not None or change.after):
             found.setdefault((change.ledger, change.key), []).append(change)
-    rows = [(ledger, key, kept) for (ledger, key), kept in found.items()]
-    return sorted(rows, key=lambda row: row[0] != "case")
+    rows = [RowChanges(ledger, key, kept) for (ledger, key), kept in found.items()]
+    return sorted(rows, key=lambda row: row.ledger != "case")
 
 
 _ENVIRONMENT = Environment(

@@ -9,19 +9,19 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from api.application import create_app
-from tests.api.fake_platform import played
+from tests.api.sampled import sampled
 from tests.e2e.browser import headless, installed
 from tests.e2e.served import served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def address() -> Iterator[str]:
     """Where the console answers."""
-    with served(create_app(played())) as address:  # type: ignore[arg-type]
+    with sampled() as platform, served(create_app(platform)) as address:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """The machine's own Chromium; without one the tests are skipped, unless nothing may be missing."""
     executable = installed()

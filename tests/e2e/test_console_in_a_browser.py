@@ -12,12 +12,18 @@ pytestmark = pytest.mark.browser
 
 
 def go_to_a_case_that_was_paid(page: Page) -> None:
-    """Through the ledger, as a person goes: the section, the ledger, a filter, the first case."""
+    """Through the ledger, as a person goes: the section, the ledger, a filter, the first case with a payment."""
     page.get_by_role("link", name="台账", exact=True).click()
     page.get_by_role("link", name="欠薪案件台账").click()
     page.get_by_label("办理阶段").select_option(label="销账")
     page.get_by_role("button", name="查看").click()
-    page.locator("table.ledger tbody a").first.click()
+    headings = page.locator("table.ledger thead th").all_inner_texts()
+    paid = headings.index("已付金额")
+    for row in page.locator("table.ledger tbody tr").all():
+        if row.locator("td").nth(paid).inner_text() != "0.00":
+            row.locator("a").first.click()
+            return
+    raise AssertionError("no case on the page was paid")
 
 
 def day_before_its_first_payment(page: Page) -> str:

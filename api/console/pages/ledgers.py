@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -15,6 +17,7 @@ from api.views.ledger import (
     Asked,
     ColumnView,
     LedgerPageView,
+    Listed,
     catalogue_view,
     ledger_page,
     ledger_versions,
@@ -22,13 +25,14 @@ from api.views.ledger import (
 )
 from api.views.status import status_view
 from api.words import COLUMN_WORDS, Vocabulary
+from projections.ledger import Kind
 
 router = APIRouter(prefix="/ledgers")
 
 TRAIL = 20
 """Pages that a reader can go back by; from further on there is the first page."""
 
-FIRST = "-"
+FIRST_PAGE = "-"
 """Stands for the first page, which has no cursor."""
 
 
@@ -57,14 +61,13 @@ def ledger(request: Request, name: str, read: Read, asked: Annotated[TableParame
     here = {name: value for name, value in request.query_params.items() if name not in ("after", "trail")}
 
     def forward(cursor: str) -> str:
-        passed = [*trail, asked.after or FIRST][-TRAIL:]
+        passed = [*trail, asked.after or FIRST_PAGE][-TRAIL:]
         return path(language, "ledgers", name, **here, after=cursor, trail=",".join(passed))
 
-    names = Asked(**{**vars(asked.asked()), "names": True})
-    view = ledger_page(read, name, names, forward)
+    view = ledger_page(read, name, _in_its_order(found, asked.asked()), forward)
     back = None
     if trail:
-        before = None if trail[-1] == FIRST else trail[-1]
+        before = None if trail[-1] == FIRST_PAGE else trail[-1]
         back = path(language, "ledgers", name, **here, after=before, trail=",".join(trail[:-1]))
     columns, folded_away = _visible(view, everything=asked.columns == "all")
     return render(
@@ -81,10 +84,19 @@ def ledger(request: Request, name: str, read: Read, asked: Annotated[TableParame
     )
 
 
+def _in_its_order(ledger: Listed, asked: Asked) -> Asked:
+    """What is asked, with names; in the ledger's first order where none is: amounts and times from the largest, words from the first."""
+    if asked.order is not None or not ledger.orders:
+        return replace(asked, names=True)
+    order = ledger.orders[0]
+    return replace(asked, names=True, order=order, descending=ledger.column(order).kind in (Kind.MONEY, Kind.TIME))
+
+
 def _visible(view: LedgerPageView, *, everything: bool) -> tuple[list[ColumnView], list[ColumnView]]:
     """Columns that say something on this page, and those that do not. The id of a case is left to the link on its number."""
+    columns = sorted(view.columns, key=lambda column: _rank(view.ledger, column.name))
     if everything:
-        return view.columns, []
+        return columns, []
     with_number = any(column.name == "number" for column in view.columns)
     empty = {
         column.name
@@ -92,8 +104,31 @@ def _visible(view: LedgerPageView, *, everything: bool) -> tuple[list[ColumnView
         if view.rows and all(row.values[column.name] in (None, [], False) for row in view.rows)
     }
     hidden = empty | ({"case"} if with_number else set())
-    shown = [column for column in view.columns if column.name not in hidden]
-    return shown, [column for column in view.columns if column.name in empty]
+    shown = [column for column in columns if column.name not in hidden]
+    return shown, [column for column in columns if column.name in empty]
+
+
+FIRST: Mapping[str, tuple[str, ...]] = {
+    "case": (
+        "number",
+        "jurisdiction",
+        "received",
+        "classes",
+        "stage",
+        "headcount",
+        "verified",
+        "paid",
+        "owing",
+        "debtor",
+    ),
+    "claim": ("case", "line", "worker", "claimed", "verified", "paid", "owing"),
+}
+"""Columns that a reader looks at first; the others follow in the ledger's own order."""
+
+
+def _rank(ledger: str, column: str) -> int:
+    first = FIRST.get(ledger, ())
+    return first.index(column) if column in first else len(first)
 
 
 def _filters(read: Read, name: str, view: LedgerPageView) -> list[tuple[ColumnView, Vocabulary | None]]:
