@@ -132,7 +132,7 @@ class Traffic:
 def test_writers_go_on_when_the_server_is_killed_and_started_again(own_server: EmbeddedPostgres) -> None:
     url = own_server.url()
     migrate(url)
-    with PostgresLog(url, RecorderConfig(bulk_events=600)) as log:
+    with PostgresLog(url, RecorderConfig(bulk_events=600, reconnect_patience=60)) as log:
         with Traffic(log) as traffic:
             for _ in range(3):
                 reached = log.head().position
