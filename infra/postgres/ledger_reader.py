@@ -32,6 +32,8 @@ from projections.ledger import Catalogue, Cell, Kind, Row, Sums
 R = TypeVar("R", bound=Row)
 T = TypeVar("T")
 
+_HALTED = (LedgerState.PAUSED, LedgerState.STOPPED, LedgerState.OUTDATED)
+"""States that do not end by waiting; a ledger that was never folded may be about to be."""
 _POLL = 0.02
 _LONGEST_POLL = 0.25
 
@@ -248,7 +250,7 @@ class LedgerReader:
             if not behind:
                 return
             hindmost = min(behind, key=lambda s: s.position)
-            halted = next((s for s in behind if s.state is not LedgerState.RUNNING), None)
+            halted = next((s for s in behind if s.state in _HALTED), None)
             if halted is not None or time.monotonic() >= deadline:
                 raise NotReadyError(_why(halted or hindmost, position), position=hindmost.position)
             time.sleep(min(pause, max(0.0, deadline - time.monotonic())))
