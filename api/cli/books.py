@@ -11,7 +11,7 @@ import typer
 
 from api.cli.options import ACTOR, FORMAT, OUTPUT, output
 from api.cli.progress import LongWork
-from api.cli.session import officer_of, session_of
+from api.cli.session import officer_of, session_of, wait_for_ledgers
 from api.cli.tables import Column, Count, Format, Table
 from api.errors import ANSWERS
 from api.time_axes import day
@@ -19,7 +19,7 @@ from api.words import Language, Word
 from domain.errors import InputError
 
 if TYPE_CHECKING:
-    from infra.bootstrap import ImportReport
+    from infra.bootstrap import ImportProgress, ImportReport
 
 NAMED = 20
 """Doubles, rejects and differences that are named one by one; the reject workbook and JSON have all of them."""
@@ -79,6 +79,7 @@ def import_book(
         session.platform() as platform,
         LongWork(session.say(Word("导入", "Importing")) + f" {file.name}") as work,
     ):
+        wait_for_ledgers(platform)
         by = officer_of(platform, actor)
         report = platform.import_book(
             file,
@@ -88,13 +89,17 @@ def import_book(
             dry_run=dry_run,
             rejects=rejects or _beside(file),
             as_at=spoken_of,
-            progress=lambda at: work.show(at.cases, None, f"· {at.events:,}"),
+            progress=lambda at: work.show(at.cases, None, _so_far(at, to.language)),
             **({} if by is None else {"actor": by}),
         )
     totals = _totals_table(report, to.language)
     to.tables([totals, *_further_tables(report, to.language)], data=_data_of(report), flat=totals)
     if report.rejects:
         raise typer.Exit(REJECTED)
+
+
+def _so_far(at: ImportProgress, language: Language) -> str:
+    return f"{Word('案件', 'cases').to(language)}, {at.events:,} {_EVENTS.to(language)}"
 
 
 def _beside(book: Path) -> Path:
@@ -167,14 +172,26 @@ def _outcome(report: ImportReport, language: Language) -> Iterator[str]:
         (Word("从账册消失", "vanished"), done.vanished_cases),
         (Word("重复行", "double rows"), report.totals.doubles),
         (Word("退回行", "rejected rows"), report.totals.rejected_rows),
-        (Word("事件", "events"), done.events),
+        (_EVENTS, done.events),
     )
     yield " · ".join(f"{word.to(language)} {count:,}" for word, count in counts)
     yield from report.notes
-    rate = done.events / report.seconds if report.seconds else 0.0
-    yield f"{report.seconds:.1f} {Word('秒', 's').to(language)} · {rate:,.0f} {Word('事件/秒', 'events/s').to(language)}"
+    yield _pace(report, language)
     if report.rejects_file is not None:
         yield Word("退回工作簿", "Reject workbook").to(language) + f": {report.rejects_file}"
+
+
+def _pace(report: ImportReport, language: Language) -> str:
+    """How long reading and recording took, and until when the ledgers had followed."""
+    recording, seconds = report.imported.seconds, Word("秒", "s").to(language)
+    rate = report.imported.events / recording if recording else 0.0
+    return (
+        f"{Word('记录', 'recorded in').to(language)} {recording:.1f} {seconds} · {rate:,.0f} {_EVENTS.to(language)}/{seconds}"
+        f" · {Word('台账更新后共', 'with the ledgers').to(language)} {report.seconds:.1f} {seconds}"
+    )
+
+
+_EVENTS = Word("事件", "events")
 
 
 def _further_tables(report: ImportReport, language: Language) -> Iterator[Table]:
@@ -258,6 +275,7 @@ def _data_of(report: ImportReport) -> dict[str, object]:
         "rejects": msgspec.to_builtins(report.rejects),
         "rejects_file": None if report.rejects_file is None else str(report.rejects_file),
         "notes": report.notes,
+        "seconds_recording": round(done.seconds, 3),
         "seconds": round(report.seconds, 3),
     }
 

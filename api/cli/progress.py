@@ -47,12 +47,12 @@ class LongWork:
             self._bar.stop()
 
     def show(self, done: int, total: int | None = None, detail: str = "") -> None:
-        """`done` of `total` (None: nobody knows), and what is being worked on."""
-        what = f"{self._what} {detail}".rstrip()
+        """`done` of `total` (None: nobody knows), and what else there is to say."""
         if self._bar is not None:
-            self._bar.update(self._task, completed=done, total=total, description=what)
+            self._bar.update(self._task, completed=done, total=total, description=f"{self._what} {detail}".rstrip())
             return
         now = time.monotonic()
         if now - self._last >= EVERY:
             self._last = now
-            warn(f"{what}: {done:,}" + (f" / {total:,}" if total else ""))
+            of = f" / {total:,}" if total else ""
+            warn(f"{self._what}: {done:,}{of} {detail}".rstrip())

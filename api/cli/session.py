@@ -5,6 +5,7 @@ Who runs the command line holds the database and the keys, so it may read what t
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -82,12 +83,30 @@ class Session:
     def reading(self) -> Iterator[Reading]:
         """A reading of the platform whose ledgers stand at the log's head, or that said on stderr that they do not."""
         with self.platform() as platform:
-            head = platform.head().position
             try:
-                platform.wait_for(head, timeout=PATIENCE)
+                wait_for_ledgers(platform)
             except NotReadyError as error:
                 warn(self.say(Word("台账落后于日志", "The ledgers are behind the log")) + f": {error}")
             yield Reading(platform, Operator(None, platform.info.kind))
+
+
+def wait_for_ledgers(platform: Platform) -> None:
+    """Waits until every ledger stands at the log's head; one that was never folded is given the time to begin.
+
+    Raises:
+        NotReadyError: they do not in time, or one is paused or stopped.
+    """
+    head, deadline = platform.head().position, time.monotonic() + PATIENCE
+    while True:
+        left = deadline - time.monotonic()
+        try:
+            platform.wait_for(head, timeout=max(0.0, left))
+            return
+        except NotReadyError:
+            begun = all(str(ledger.state) != "missing" for ledger in platform.status().ledgers)
+            if begun or left <= 0:
+                raise
+            time.sleep(0.1)
 
 
 def session_of(context: typer.Context) -> Session:
@@ -103,6 +122,7 @@ def officer_of(platform: Platform, handle: str | None) -> str | None:
     """
     if handle is None:
         return None
+    wait_for_ledgers(platform)
     for versioned in platform.rows("officer"):
         if isinstance(versioned.row, OfficerRow) and versioned.row.handle == handle:
             return versioned.row.officer

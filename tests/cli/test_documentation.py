@@ -12,7 +12,8 @@ import pytest
 import typer.main
 
 from api.cli.failures import EXIT_INTERRUPTED, EXIT_PIPE
-from api.cli.main import PROGRAM, app
+from api.cli.main import PROGRAM
+from api.cli.verbs import app
 from api.errors import DOCUMENTED
 
 DOCUMENT = (Path(__file__).resolve().parents[2] / "docs" / "cli.md").read_text("utf-8")

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
+from tests.migrated import execute
 from tests.postgres_server import fresh_database, server
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -245,6 +247,37 @@ def test_a_port_that_is_taken_is_said_plainly(run: Run, office: tuple[str, ...],
     ran = run("serve", "--port", url.rsplit(":")[-1], *office)
     assert ran.code == 2
     assert "--port" in ran.err
+
+
+@pytest.mark.slow
+def test_an_import_that_is_interrupted_says_so_and_is_finished_by_importing_again(
+    run: Run, tmp_path: Path, serving: list[subprocess.Popen[str]]
+):
+    database = fresh_database(server())
+    office = ("--data", str(tmp_path / "office"), "--database-url", database, "--language", "en")
+    rows = tuple((f"平-{number}", *BOOK[0][1:]) for number in range(12_000))
+    book = write_book(tmp_path / "large.csv", rows)
+    assert run("init", *office).code == 0
+    process = subprocess.Popen(
+        [sys.executable, "-m", "api.cli.main", "import", str(book), *office],
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    serving.append(process)
+    while execute(database, "select count(*) from qingling.event")[0][0] < 2_000:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, errors = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert errors == "Interrupted; what was recorded before is whole\n"
+    report = json.loads(run("import", str(book), "--format", "json", *office).out)
+    assert report["new_cases"] + report["unchanged_cases"] == report["ledger"]["cases"] == 12_000
+    assert report["changed_cases"] == 0
+    assert report["source"]["paid"] == report["ledger"]["paid"]
 
 
 @pytest.mark.slow
