@@ -175,8 +175,8 @@ class TestAnOffice:
     def test_exports_a_ledger_whose_digest_is_the_same_in_every_format(
         self, run: Run, office: tuple[str, ...], tmp_path: Path, format: str
     ):
-        ran = run("export", "claim", str(tmp_path / f"claims.{format}"), *office)
-        lines = run("export", "claim", str(tmp_path / "claims-again.jsonl"), *office)
+        ran = run("export", "case", str(tmp_path / f"cases.{format}"), *office)
+        lines = run("export", "case", str(tmp_path / "cases-again.jsonl"), *office)
         assert ran.code == 0
         assert ran.err.rsplit("sha256:")[1] == lines.err.rsplit("sha256:")[1]
 
