@@ -12,12 +12,12 @@ from api.reading import Reading
 from api.views.timeline import TimelineItemView, timeline_views
 from api.views.values import Names, Personal, Value, local, sealed_in, values_of
 from api.views.view import KnownAt, LogTag, Place, Said, View, log_tag, place, said
-from api.words import reason, word
+from api.words import reason
 from domain.cases.case import Particulars, SourceState
 from domain.cases.standing import why_not_solved
 from domain.errors import NotFoundError
 from domain.sealing.personal import Sealed
-from projections.case_ledger import CaseRow, Stage, case_ledger
+from projections.case_ledger import CaseRow, case_ledger
 from projections.claim_ledger import claim_ledger
 from projections.discrepancy_ledger import discrepancy_ledger
 from projections.ledger import Row
@@ -286,6 +286,8 @@ class ComparisonView(View):
     """The last position of that day: what was known then."""
     now: int
     """The position that "known now" means."""
+    known_then: bool
+    """Whether anything of the case was known at the end of that day."""
     figures: list[ComparedFigure]
     later: list[TimelineItemView]
     """What had occurred by that day and was recorded only later."""
@@ -312,6 +314,7 @@ def comparison(reading: Reading, case: str, day: str) -> ComparisonView:
         day=day,
         position=then.position,
         now=was.position,
+        known_then=then.known,
         figures=[
             ComparedFigure(
                 name=column.name,
@@ -324,8 +327,3 @@ def comparison(reading: Reading, case: str, day: str) -> ComparisonView:
         ],
         later=[item for item in was.timeline if item.position > then.position],
     )
-
-
-def stage_word(view: CaseView) -> Said | None:
-    """The furthest computed word that holds."""
-    return said(word(Stage(str(view.values["stage"])))) if view.known else None
