@@ -184,7 +184,9 @@ LEDGER_STATES: Mapping[str, Word] = {
     "running": Word("运行", "Running"),
     "paused": Word("暂停", "Paused"),
     "stopped": Word("停止", "Stopped"),
+    "outdated": Word("待重建", "Outdated"),
     "rebuilding": Word("重建中", "Rebuilding"),
+    "missing": Word("尚未建立", "Not built yet"),
 }
 
 MEASURES: Mapping[str, Word] = {

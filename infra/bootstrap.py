@@ -47,12 +47,13 @@ from infra.postgres.migrations import migrate
 from infra.postgres.recorder import PostgresLog
 from infra.postgres.vault import PostgresVault
 from infra.sample.playing import SampleProgress, SampleReport, play
-from infra.settings import Settings
+from infra.settings import CHECKOUT, Settings
 from infra.settings import load as load_settings
 from infra.streams import StreamStore
 from projections.catalogue import catalogue
 
 __all__ = [
+    "CHECKOUT",
     "CaseView",
     "EventView",
     "ExportReceipt",

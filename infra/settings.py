@@ -15,6 +15,8 @@ from typing import Any
 
 from domain.errors import SettingsError
 
+CHECKOUT = Path(__file__).resolve().parent.parent
+"""Where the program lies; a data folder that nobody names is below it, wherever the program is called from."""
 SETTINGS_FILE = "qingling.toml"
 _PREFIX = "QINGLING_"
 _NOT_SETTINGS = ("QINGLING_VENV", "QINGLING_PYTHON", "QINGLING_REAL_DATA", "QINGLING_TEST_")
@@ -56,7 +58,7 @@ def load(overrides: Mapping[str, object] | None = None, *, environ: Mapping[str,
     """
     given = {name: value for name, value in (overrides or {}).items() if value is not None}
     environment = _from_environment(os.environ if environ is None else environ)
-    data = Path(str(given.get("data") or environment.get("data") or Settings.data))
+    data = Path(str(given.get("data") or environment.get("data") or CHECKOUT / Settings.data))
     file = data / SETTINGS_FILE
     values: dict[str, object] = _from_file(file) if file.is_file() else {}
     values.update(environment)

@@ -81,9 +81,11 @@ def up(
 
     数据库、台账、接口、看板 · Database, ledgers, REST and console in one process.
     """
+    from infra.bootstrap import CHECKOUT
+
     session = session_of(context)
     if sample and "data" not in session.overrides:
-        session = Session({**session.overrides, "data": SAMPLE_FOLDER}, debug=session.debug)
+        session = Session({**session.overrides, "data": CHECKOUT / SAMPLE_FOLDER}, debug=session.debug)
     settings = session.settings(host=host, port=port)
     if sample:
         _play_sample(session, settings)

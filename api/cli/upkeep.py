@@ -1,4 +1,4 @@
-"""`status`, `rebuild`, `pause`, `resume`: whether the ledgers keep up with the log, and what to do about one that does not."""
+"""`status`, `fsck`, `rebuild`, `pause`, `resume`: whether the ledgers keep up with the log, and what to do about one that does not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from api.errors import ANSWERS
 from api.reading import Reading
 from api.views.status import StatusView, status_view
 from api.words import LEDGER_STATES, Language, Word
-from domain.errors import NotReadyError
+from domain.errors import NotReadyError, VerificationError
 
 LEDGER = Annotated[str, typer.Argument(help="台账名 · name of the ledger")]
 
@@ -22,6 +22,7 @@ LEDGER = Annotated[str, typer.Argument(help="台账名 · name of the ledger")]
 def add_to(app: typer.Typer) -> None:
     """Adds the verbs of this module."""
     app.command("status", epilog="Example: qingling status --format json")(status)
+    app.command("fsck", epilog="Example: qingling fsck")(fsck)
     app.command("rebuild", epilog="Example: qingling rebuild case claim")(rebuild)
     app.command("pause", epilog="Example: qingling pause discrepancy")(pause)
     app.command("resume", epilog="Example: qingling resume discrepancy")(resume)
@@ -39,6 +40,37 @@ def status(context: typer.Context, format: FORMAT = Format.TABLE, file: OUTPUT =
     to.table(_status_table(view, to.language), data=view)
     if not view.ready:
         raise typer.Exit(ANSWERS[NotReadyError].exit_code)
+
+
+def fsck(context: typer.Context, format: FORMAT = Format.TABLE, file: OUTPUT = None) -> None:
+    """复核日志 · Check every entry of the log.
+
+    Positions, times, versions, canonical bytes and repeatable commands are read again. Exit code 9 when a law is broken.
+    """
+    session = session_of(context)
+    to = output(session, format, file)
+    with session.platform(folding=False) as platform:
+        findings = platform.fsck()
+        head = platform.head().position
+    rows = [{"position": each.position, "law": each.law, "message": each.message} for each in findings]
+    verdict = (
+        Word("日志守其规则", "The log keeps its laws") if not findings else Word("日志有误", "The log breaks its laws")
+    )
+    to.table(
+        Table(
+            Word("复核", "Check").to(to.language),
+            (
+                Column("position", Word("位置", "Position"), "integer"),
+                Column("law", Word("规则", "Law")),
+                Column("message", Word("问题", "Finding")),
+            ),
+            rows,
+            [f"{verdict.to(to.language)} · 1 … {head}"],
+        ),
+        data={"head": head, "findings": rows},
+    )
+    if findings:
+        raise typer.Exit(ANSWERS[VerificationError].exit_code)
 
 
 def _status_table(view: StatusView, language: Language) -> Table:
