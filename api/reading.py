@@ -70,16 +70,24 @@ def _token(request: Request) -> str | None:
     return request.cookies.get(SESSION_COOKIE) if request.method in _READS else None
 
 
+def _refuse_what_nobody_can_mean(request: Request) -> None:
+    for name, value in request.path_params.items():
+        if not is_text(str(value)):
+            raise InputError(f"{name} holds a character that cannot be printed", field=name, rule="printable")
+    given = [name for name, _ in request.query_params.multi_items()]
+    for name in given:
+        if given.count(name) > 1:
+            raise InputError(f"{name} is given more than once", field=name, rule="given-once")
+
+
 def reading(request: Request) -> Reading:
     """Authenticates the request.
 
     Raises:
         UnauthorisedError: the log is real and no token was given, or the token names nobody.
-        InputError: the address holds a control character.
+        InputError: the address holds a control character, or a parameter twice.
     """
-    for name, value in request.path_params.items():
-        if not is_text(str(value)):
-            raise InputError(f"{name} holds a character that cannot be printed", field=name, rule="printable")
+    _refuse_what_nobody_can_mean(request)
     platform = platform_of(request)
     kind = platform.info.kind
     token = _token(request)

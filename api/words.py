@@ -229,6 +229,7 @@ CLAUSES: Mapping[str, Word] = {
 
 INPUT_RULES: Mapping[str, Word] = {
     "known-parameter": Word("没有这个查询参数", "There is no such parameter"),
+    "given-once": Word("同一参数只能给一次", "A parameter can be given once only"),
     "time-axis": Word("时间写法不对", "This is no position, day or instant"),
     "recorded-position": Word("这个序号还没有记录", "This position is not recorded yet"),
     "one-axis": Word("两个时间轴不能同时使用", "Only one of the two time axes can be asked for"),

@@ -170,6 +170,13 @@ def test_a_board_behind_its_log_warns_and_never_says_cleared(client: TestClient,
     assert 'role="alert"' in page
 
 
+def test_a_page_waits_for_a_position_as_its_data_does(client: TestClient, platform: FakePlatform):
+    platform.behind.update(case=1, clearance=1)
+    for page in ("/zh/", "/zh/ledgers/case"):
+        assert client.get(f"{page}?min_position=55&wait=0").status_code == 503
+        assert client.get(f"{page}?min_position=54&wait=0").status_code == 200
+
+
 def test_each_figure_of_the_board_links_to_the_cases_behind_it(client: TestClient):
     links = [link for link in Page(client.get("/zh/").text).links if link.startswith("/zh/board/cases")]
     assert len(links) > 20

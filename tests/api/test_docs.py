@@ -5,11 +5,14 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
+import tomllib
 from pathlib import Path
+from typing import Any
 
 from fastapi.testclient import TestClient
 from jinja2 import ChoiceLoader, FileSystemLoader
 
+from api.application import VERSION
 from api.console import rendering
 from api.errors import DOCUMENTED
 from tests.api.conftest import client_of
@@ -30,6 +33,11 @@ def test_every_problem_stands_there_with_its_status_and_exit_code():
         assert f"| `{answer.name}`: {answer.en} | {answer.status} | {answer.exit_code} |" in API
 
 
+def test_the_interface_bears_the_version_of_the_project():
+    project = tomllib.loads((DOCS.parent / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == VERSION
+
+
 def test_every_parameter_that_is_told_of_exists(client: TestClient):
     named = {
         parameter["name"]
@@ -44,7 +52,13 @@ def test_every_parameter_that_is_told_of_exists(client: TestClient):
 def test_every_name_of_the_templates_stands_in_the_page_on_the_console(client: TestClient, monkeypatch):
     seen: set[str] = set()
     context = rendering._Page.context
-    monkeypatch.setattr(rendering._Page, "context", lambda page: (seen.update(found := context(page)), found)[1])
+
+    def noted(page: rendering._Page) -> dict[str, Any]:
+        found = context(page)
+        seen.update(found)
+        return found
+
+    monkeypatch.setattr(rendering._Page, "context", noted)
     client.get("/zh/")
     assert seen
     for name in seen:
@@ -71,10 +85,13 @@ def test_the_example_of_a_page_runs_as_it_is_printed(platform: FakePlatform, tmp
             monkeypatch.setitem(sys.modules, module, loaded)
             spec.loader.exec_module(loaded)
     templates = FileSystemLoader(tmp_path / "api" / "console" / "templates")
-    monkeypatch.setattr(rendering._ENVIRONMENT, "loader", ChoiceLoader([rendering._ENVIRONMENT.loader, templates]))
+    monkeypatch.setattr(
+        rendering._ENVIRONMENT, "loader", ChoiceLoader([FileSystemLoader(rendering.HERE / "templates"), templates])
+    )
     client = client_of(platform)
+    app: Any = client.app
     for language in ("zh", "en"):
-        client.app.include_router(sys.modules["api.console.pages.debtors"].router, prefix=f"/{language}")
+        app.include_router(sys.modules["api.console.pages.debtors"].router, prefix=f"/{language}")
     page = client.get("/zh/debtors")
     assert page.status_code == 200
     assert page.text.index("盂县宏远装饰工程队") < page.text.index("阳泉市鑫达路桥工程有限公司")

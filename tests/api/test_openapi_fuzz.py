@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from api.application import create_app
+from tests.api.conftest import client_of
 from tests.api.fake_platform import played
 
 CHECKS: Any = (status_code_conformance, content_type_conformance, response_schema_conformance)
@@ -24,7 +24,7 @@ CHECKS: Any = (status_code_conformance, content_type_conformance, response_schem
 @pytest.fixture(scope="module")
 def interface() -> Any:
     """The interface as it describes itself."""
-    return schemathesis.openapi.from_asgi("/openapi.json", create_app(played()))
+    return schemathesis.openapi.from_asgi("/openapi.json", client_of(played()).app)
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])

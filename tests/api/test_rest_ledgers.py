@@ -36,6 +36,13 @@ def test_every_ledger_with_rows_is_answered_with_all_its_columns(client: TestCli
             assert answer["log"]["kind"] == "simulation"
 
 
+def test_no_two_columns_of_a_ledger_share_a_name(platform: FakePlatform):
+    for ledger in platform.catalogue:
+        if not isinstance(ledger, SummaryLedger):
+            names = [column.name for column in ledger.columns]
+            assert [name for name in names if names.count(name) > 1] == [], ledger.name
+
+
 def test_amounts_are_whole_fen(client: TestClient):
     rows = client.get("/v1/ledgers/case", params={"prefix": PAID_CASE}).json()["rows"]
     assert [row["values"]["paid"] for row in rows] == [2_950_050]
@@ -142,6 +149,8 @@ def test_a_reader_may_wait_for_a_position_and_is_told_where_the_ledger_stands(
         ("after=%25", "after", "cursor"),
         ("as_known_at=soon", "as_known_at", "soon"),
         ("jurisdiction=%00", "jurisdiction", "printed"),
+        ("jurisdiction=140321&jurisdiction=140322", "jurisdiction", "more than once"),
+        ("limit=1&limit=2", "limit", "more than once"),
         ("descending=perhaps", "descending", "boolean"),
     ],
 )

@@ -62,7 +62,7 @@ def pictures(platform: Platform) -> dict[str, tuple[str, tuple[int, int], str]]:
             WIDE,
             "light",
         ),
-        "ledger.zh": ("/zh/ledgers/case?order=owing&descending=true", WIDE, "light"),
+        "ledger.zh": ("/zh/ledgers/case", WIDE, "light"),
         "board-phone.zh": ("/zh/", PHONE, "light"),
         "case-phone.zh": (f"/zh/cases/{case}", PHONE, "light"),
     }

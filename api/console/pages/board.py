@@ -20,6 +20,7 @@ router = APIRouter()
 @router.get("/", response_class=Response)
 def board(request: Request, read: Read, asked: Annotated[BoardParameters, Query()]) -> Response:
     """The three classes by jurisdiction, checkpoint and funding; as known then beside as known now."""
+    asked.wait_on(read, "clearance")
     view = board_view(read, asked.asked())
     return render(
         request,
@@ -36,6 +37,7 @@ def board(request: Request, read: Read, asked: Annotated[BoardParameters, Query(
 @router.get("/board/cases", response_class=Response)
 def behind(request: Request, read: Read, asked: Annotated[BehindParameters, Query()]) -> Response:
     """The cases that one figure is made of."""
+    asked.wait_on(read, "clearance")
     language = language_of(request)
 
     def link(cursor: str, position: int) -> str:

@@ -56,6 +56,7 @@ def ledgers(request: Request, read: Read, _: Annotated[NoParameters, Query()]) -
 def ledger(request: Request, name: str, read: Read, asked: Annotated[TableParameters, Query()]) -> Response:
     """A page of a ledger: filtered, sorted, as known at any time."""
     found = listed(read, name)
+    asked.wait_on(read, name)
     trail = asked.trail.split(",") if asked.trail else []
     language = language_of(request)
     here = {name: value for name, value in request.query_params.items() if name not in ("after", "trail")}
