@@ -30,7 +30,7 @@ from domain.books.amendment import (
 from domain.books.ledger_book import BookTotals, LedgerBook
 from domain.books.source import ControlTotals, Reading, SourceCase
 from domain.cases.case import Case
-from domain.recording import Batch, LogWriter, Outcome
+from domain.recording import Batch, Draft, LogWriter, Outcome
 from domain.sealing.personal import Sealed
 from domain.sealing.ports import Opener, Sealer
 from domain.streams import Basis, Context, Provenance, Stream
@@ -149,23 +149,27 @@ class Importer:
     def _batches(self, reading: Reading) -> Iterator[Batch]:
         cases = iter(reading.cases)
         while chunk := list(islice(cases, CHUNK)):
-            for streams in self._decided(chunk):
-                yield from self._recorded(reading, streams)
+            yield from self._decided(reading, chunk)
         if self._order.whole:
             yield from self._vanished(reading)
 
-    def _recorded(self, reading: Reading, streams: Sequence[Stream]) -> Iterator[Batch]:
+    def _begun(self, reading: Reading) -> Iterator[Batch]:
+        """The import's own first event, once there is something to record."""
         if not self._started:
             self._started = True
             self._book.start(reading.digest, self._order.mapping_digest, self._order.mapping_name, self._provenance())
-            yield self._batch([self._book])
-        yield self._batch(streams)
+            yield self._counted(self._drafts([self._book], None))
 
-    def _batch(self, streams: Sequence[Stream]) -> Batch:
-        causation = f"{self._book.id}/{self._book.version}" if streams[0] is not self._book else None
-        batch = self._streams.batch(*streams, context=self._command(causation))
-        self._done.events += len(batch.drafts)
-        return batch
+    def _drafts(self, streams: Sequence[Stream], causation: str | None) -> list[Draft]:
+        return list(self._streams.batch(*streams, context=self._command(causation)).drafts)
+
+    def _counted(self, drafts: Sequence[Draft]) -> Batch:
+        self._done.events += len(drafts)
+        return Batch(drafts)
+
+    @property
+    def _cause(self) -> str:
+        return f"{self._book.id}/{self._book.version}"
 
     def _command(self, causation: str | None) -> Context:
         return Context(actor=self._order.actor, correlation=self._order.correlation, causation=causation)
@@ -173,7 +177,7 @@ class Importer:
     def _provenance(self) -> Provenance:
         return Provenance(occurred=self._context.as_at, received=self._context.as_at, basis=Basis.STATED)
 
-    def _decided(self, chunk: Sequence[SourceCase]) -> Iterator[list[Stream]]:
+    def _decided(self, reading: Reading, chunk: Sequence[SourceCase]) -> Iterator[Batch]:
         ids = [case_id(self._context.origin, self._context.book, source.number) for source in chunk]
         files = {
             key: CaseFile(events, self._streams.rebuilt(events))
@@ -184,18 +188,34 @@ class Importer:
         for source, key in zip(chunk, ids, strict=True):
             self._done.seen.add(key)
             self._places.add(source.jurisdiction)
-            file = files.get(key)
-            streams = decide(source, file, lines[key], sealed[key], self._context)
-            for difference in differences(source, streams, file):
-                self._done.note(difference, self._order.keep_differences)
-            if not streams:
-                self._done.unchanged_cases += 1
-                continue
-            if file is None:
-                self._done.new_cases += 1
-            else:
-                self._done.changed_cases += 1
-            yield streams
+            yield from self._case(reading, source, files.get(key), lines[key], sealed[key])
+
+    def _case(
+        self,
+        reading: Reading,
+        source: SourceCase,
+        file: CaseFile | None,
+        lines: Sequence[MatchedLine],
+        sealed: dict[Slot, Sealed],
+    ) -> Iterator[Batch]:
+        """The events of one source case as one batch; none when the book says nothing new."""
+        drafts: list[Draft] = []
+        for streams in decide(source, file, lines, sealed, self._context):
+            if streams:
+                yield from self._begun(reading)
+            if file is not None:
+                for difference in differences(source, streams, file):
+                    self._done.note(difference, self._order.keep_differences)
+            drafts += self._drafts(streams, self._cause)
+        if not drafts:
+            self._done.unchanged_cases += 1
+        elif file is None:
+            self._done.new_cases += 1
+            self._done.note(Difference(number=source.number, row=source.rows[0], what="new case"), 0)
+            yield self._counted(drafts)
+        else:
+            self._done.changed_cases += 1
+            yield self._counted(drafts)
 
     def _matched(
         self, chunk: Sequence[SourceCase], ids: Sequence[str], files: dict[str, CaseFile]
@@ -253,7 +273,8 @@ class Importer:
                 case.vanish(self._context.book, self._provenance())
                 self._done.vanished_cases += 1
                 self._done.note(Difference(number=case.number, row=0, what="vanished"), self._order.keep_differences)
-                yield from self._recorded(reading, [case])
+                yield from self._begun(reading)
+                yield self._counted(self._drafts([case], self._cause))
 
     def _finish(self, reading: Reading) -> None:
         if not self._started or self._order.dry_run:
@@ -267,7 +288,7 @@ class Importer:
             events=self._done.events + 1,
             provenance=self._provenance(),
         )
-        for outcome in self._log.append_bulk([self._batch([self._book])], now=self._order.now):
+        for outcome in self._log.append_bulk([self._counted(self._drafts([self._book], None))], now=self._order.now):
             self._done.position = max(self._done.position, *outcome.positions)
 
     def _load_book(self) -> LedgerBook:

@@ -163,8 +163,12 @@ def decide(
     lines: Sequence[MatchedLine],
     sealed: Mapping[Slot, Sealed],
     context: BookContext,
-) -> list[Stream]:
-    """The streams of the case with what the book changes pending on them; those without pending events are left out."""
+) -> Iterator[list[Stream]]:
+    """The streams of the case with what the book changes pending on them, group after group as they are to be recorded.
+
+    The caller takes the pending events of a group before it asks for the next. What the source calls the state comes last, after the
+    payments that its balance speaks of, so that no position shows the one without the other for no reason.
+    """
     particulars = _particulars(source, sealed, context)
     source_state = _source_state(source, sealed)
     stated = Provenance(occurred=source.received, received=source.received, basis=Basis.STATED)
@@ -198,9 +202,10 @@ def decide(
             claim.vanish(context.book, now)
             streams.append(claim)
     streams += _payments(case, source, claims, file, context)
+    yield [stream for stream in streams if stream.pending_events]
     if source_state != SourceState():
         case.state(source_state, _stated_at(source, context))
-    return [stream for stream in streams if stream.pending_events]
+        yield [stream for stream in (case,) if stream.pending_events]
 
 
 def _correcting(opened: datetime, context: BookContext) -> Provenance:
@@ -385,12 +390,9 @@ def _reverse_stated(claim: Claim, amount: Fen, payments: Iterable[Payment], cont
             yield payment
 
 
-def differences(source: SourceCase, streams: Sequence[Stream], file: CaseFile | None) -> Iterator[Difference]:
-    """What the pending events of `decide` say, one line each, for the report of an import."""
+def differences(source: SourceCase, streams: Sequence[Stream], file: CaseFile) -> Iterator[Difference]:
+    """What the pending events of a group of `decide` say of a case that was recorded before, one line each, for the report."""
     row = source.rows[0] if source.rows else 0
-    if file is None or file.case is None:
-        yield Difference(number=source.number, row=row, what="new case")
-        return
     for stream in streams:
         for event in stream.pending_events:
             for what, field, before, now in _changes(event, file):

@@ -156,9 +156,9 @@ def test_an_amended_book_records_exactly_its_differences(office: Office) -> None
     added = [item.envelope.type for item in office.events()[before:]]
     assert added == [
         "book.import-started.v1",
-        "case.source-stated.v1",
         "payment.recorded.v1",
         "payment.line-credited.v1",
+        "case.source-stated.v1",
         "case.particulars-amended.v1",
         "book.import-finished.v1",
     ]
