@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from domain.errors import VerificationError
-from domain.sealing.encoding import base64_of, checked_text, lines_of, read_decimal, read_hash
+from domain.sealing.encoding import HASH_BYTES, MAX_SIZE, base64_of, checked_text, lines_of, read_decimal, read_hash
 from domain.sealing.note import (
     Note,
     SigningKey,
@@ -42,8 +42,11 @@ class Checkpoint:
         """The three lines as they are signed.
 
         Raises:
-            ValueError: no log may publish this: its origin could not be the name of a key, or there are extension lines.
+            ValueError: no log may publish this: its origin could not be the name of a key, there are extension lines, or
+                size and root are not those of a tree.
         """
+        if not 0 <= self.size <= MAX_SIZE or len(self.root) != HASH_BYTES:
+            raise ValueError(f"size {self.size} and a root of {len(self.root)} bytes are no head of a tree")
         if not is_key_name(self.origin) or self.extensions:
             raise ValueError(
                 f"{self.origin!r} is no origin without spaces and plus signs, or there are extension lines"
