@@ -11,7 +11,8 @@ import sys
 from collections.abc import Sequence
 from itertools import pairwise
 
-PROGRAM = "qingling"
+from api.cli import PROGRAM
+
 _VALUED = ("--data", "--database-url", "--language")
 _FLAGS = ("--debug",)
 """Global options; they may stand anywhere on the command line."""

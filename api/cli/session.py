@@ -5,7 +5,6 @@ Who runs the command line holds the database and the keys, so it may read what t
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -91,22 +90,12 @@ class Session:
 
 
 def wait_for_ledgers(platform: Platform) -> None:
-    """Waits until every ledger stands at the log's head; one that was never folded is given the time to begin.
+    """Waits until every ledger stands at the log's head.
 
     Raises:
         NotReadyError: they do not in time, or one is paused or stopped.
     """
-    head, deadline = platform.head().position, time.monotonic() + PATIENCE
-    while True:
-        left = deadline - time.monotonic()
-        try:
-            platform.wait_for(head, timeout=max(0.0, left))
-            return
-        except NotReadyError:
-            begun = all(str(ledger.state) != "missing" for ledger in platform.status().ledgers)
-            if begun or left <= 0:
-                raise
-            time.sleep(0.1)
+    platform.wait_for(platform.head().position, timeout=PATIENCE)
 
 
 def session_of(context: typer.Context) -> Session:

@@ -11,9 +11,8 @@ import typer
 from typer.core import TyperGroup
 
 from api.application import VERSION
-from api.cli import books, ledgers, officers, replaying, schemas, setting_up, upkeep
+from api.cli import PROGRAM, books, ledgers, officers, replaying, schemas, setting_up, upkeep
 from api.cli.failures import EXIT_PIPE
-from api.cli.main import PROGRAM
 from api.cli.session import Session
 
 
