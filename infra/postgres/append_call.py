@@ -29,7 +29,7 @@ _MICROSECOND = timedelta(microseconds=1)
 class Request:
     """One caller's batch on its way into a round. What can be encoded is, on the caller's own thread."""
 
-    __slots__ = ("_woken", "batch", "columns", "command", "error", "leads", "now", "outcome", "streams")
+    __slots__ = ("_woken", "batch", "columns", "command", "error", "is_doubtful", "leads", "now", "outcome", "streams")
 
     def __init__(self, batch: Batch, now: datetime | None) -> None:
         self.batch = batch
@@ -40,6 +40,7 @@ class Request:
         self.outcome: Outcome | None = None
         self.error: BaseException | None = None
         self.leads = False
+        self.is_doubtful = False  # sent on a session that was lost: it may be recorded already
         self._woken = Lock()
         self._woken.acquire()
 

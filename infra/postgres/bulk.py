@@ -100,17 +100,16 @@ class BulkImport:
         """Record a chunk; a session that is lost on the way is replaced and the log asked what is there."""
         self._committer.compare_clocks()
         self._committer.check_running()
-        deadline = time.monotonic() + self._config.reconnect_patience
         lost = self._try(chunk, now, look=False)
+        deadline = time.monotonic() + self._config.reconnect_patience
         while isinstance(lost, psycopg2.Error):
             try:
                 self._connection = self._pool.connect(patience=deadline - time.monotonic())
-            except StoreUnreachableError as error:
-                raise StoreUnreachableError(
-                    "the session was lost while importing, and the database cannot be asked again: whether the last"
-                    f" {chunk.events} events were recorded is not known ({str(lost).strip()})"
-                ) from error
-            lost = self._try(chunk, now, look=True)
+                lost = self._try(chunk, now, look=True)
+            except StoreFailedError as error:
+                raise _unknown(chunk, lost) from error
+            if isinstance(lost, psycopg2.Error) and time.monotonic() > deadline:
+                raise _unknown(chunk, lost)
         return lost
 
     def _try(self, chunk: Chunk, now: datetime | None, *, look: bool) -> list[Outcome] | psycopg2.Error:
@@ -164,6 +163,13 @@ class BulkImport:
             moment += len(times) * _MICROSECOND
         copy_in(cursor, EVENT_COLUMNS, events)
         copy_in(cursor, COMMAND_COLUMNS, commands)
+
+
+def _unknown(chunk: Chunk, lost: object) -> StoreUnreachableError:
+    return StoreUnreachableError(
+        "the session was lost while importing, and the log cannot be asked again: whether the last"
+        f" {chunk.events} events were recorded is not known; import them again ({str(lost).strip()})"
+    )
 
 
 def _chunks(batches: Iterable[Batch], limit: int) -> Iterator[Chunk]:

@@ -117,35 +117,46 @@ class Committer:
 
     def _record_once(self, requests: Sequence[Request]) -> int:
         with translated("recording"):
-            if self._connection is None:
-                self._connection = self._pool.connect(patience=self._config.reconnect_patience)
-            try:
-                with self._connection.cursor() as cursor:
-                    return call_append(cursor, requests, self._config, self._clock())
-            except psycopg2.Error as error:
-                if not is_lost(self._connection, error):
-                    raise
-                lost = error
-        return self._look_again(requests, lost)
+            if not any(request.is_doubtful for request in requests):
+                try:
+                    return self._call(requests)
+                except psycopg2.Error as error:
+                    if self._connection is None or not is_lost(self._connection, error):
+                        raise
+                for request in requests:
+                    request.is_doubtful = True
+            return self._look_again(requests)
 
-    def _look_again(self, requests: Sequence[Request], lost: psycopg2.Error) -> int:
+    def _call(self, requests: Sequence[Request]) -> int:
+        if self._connection is None:
+            self._connection = self._pool.connect(patience=self._config.reconnect_patience)
+        with self._connection.cursor() as cursor:
+            return call_append(cursor, requests, self._config, self._clock())
+
+    def _look_again(self, requests: Sequence[Request]) -> int:
         """After a lost session: answer what was recorded after all, record the rest, under one hold of the append lock."""
         deadline = time.monotonic() + self._config.reconnect_patience
         while True:
-            self._connection = None
+            looked = False
             try:
+                self._drop_session()
                 self._connection = self._pool.connect(patience=deadline - time.monotonic())
                 with transaction(self._connection) as cursor:
                     cursor.execute("select qingling.lock_log()")
                     missing = [request for request in requests if not _is_found(cursor, request)]
+                    looked = True
                     position = call_append(cursor, missing, self._config, self._clock())
             except (psycopg2.Error, StoreUnreachableError) as error:
                 _forget_answers(requests)
-                if time.monotonic() > deadline or isinstance(error, StoreUnreachableError):
-                    raise StoreUnreachableError(
-                        "the session was lost while recording, and the database cannot be asked again: whether this was"
-                        f" recorded is not known; send it again with the same key ({str(lost).strip()})"
-                    ) from error
+                if self._connection is not None and isinstance(error, psycopg2.Error):
+                    if looked and not is_lost(self._connection, error):
+                        raise  # nothing is open: what was not found is not recorded
+                    if is_lost(self._connection, error) and time.monotonic() < deadline:
+                        continue
+                raise StoreUnreachableError(
+                    "the session was lost while recording, and the log cannot be asked again: whether this was recorded is"
+                    f" not known; send it again with the same key ({str(error).strip()})"
+                ) from error
             else:
                 return position
 

@@ -12,6 +12,7 @@ from domain.recording import Batch, Outcome
 from infra.postgres.config import RecorderConfig
 from infra.postgres.fsck import fsck
 from infra.postgres.recorder import PostgresLog
+from infra.recorders import StoreUnreachableError
 from tests.drafts import a_batch, a_draft
 from tests.infra.postgres.broken_wire import broken_wire
 from tests.migrated import execute
@@ -109,6 +110,26 @@ def test_a_cut_wire_loses_and_repeats_nothing(log_url: str, marker: bytes, gets_
         assert positions == [(2 * n + 1, 2 * n + 2) for n in range(30)]
         assert not any(outcome.replayed for outcome in rest)
     assert fsck(log_url) == []
+
+
+@pytest.mark.parametrize("keeps_dying", [True, False])
+def test_an_import_that_nobody_can_be_asked_about_says_that_it_is_not_known(log_url: str, keeps_dying: bool) -> None:
+    with broken_wire(log_url) as wire, PostgresLog(wire.url, RecorderConfig(reconnect_patience=0.3)) as log:
+        strikes = wire.strikes
+
+        def again_and_again(message: bytes) -> bool:
+            struck = strikes(message)
+            if struck and keeps_dying:
+                wire.cut_answer(b"commit")
+            wire.refuses = wire.refuses or (struck and not keeps_dying)
+            return struck
+
+        wire.strikes = again_and_again  # type: ignore[method-assign]
+        wire.cut_answer(b"commit")
+        with pytest.raises(StoreUnreachableError, match="2 events were recorded is not known"):
+            list(log.append_bulk([a_batch("case-1", 1, 2, key="k")]))
+    with PostgresLog(log_url) as log:
+        assert [outcome.replayed for outcome in log.append_bulk([a_batch("case-1", 1, 2, key="k")])] == [True]
 
 
 def test_memory_does_not_grow_with_the_import(log_url: str) -> None:

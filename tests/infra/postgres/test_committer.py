@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -305,6 +306,47 @@ def test_who_took_the_versions_while_the_session_was_lost_wins(log_url: str, wir
         with pytest.raises(ConflictError):
             log.append(a_batch("case-1"))
         assert log.head().position == 1
+
+
+def test_a_batch_that_the_database_cannot_take_spoils_nobody_elses_in_a_lost_round_either(
+    log_url: str, wire: BrokenWire, threads: ThreadPoolExecutor
+) -> None:
+    unheard_of = Batch([Draft("case-0", 1, "t", "case-0", b"{}", 2**40)])
+    with PostgresLog(wire.url) as log:
+        with hold_append_lock(log_url):
+            first = threads.submit(log.append, a_batch("first"))
+            eventually(lambda: waiting_for_the_lock(log_url))
+            wire.cut_message(APPEND)
+            answers = [
+                threads.submit(log.append, batch) for batch in (a_batch("case-1"), unheard_of, a_batch("case-2"))
+            ]
+            eventually(lambda: log._committer.rounds.waiting == 3)
+        assert first.result().positions == (1,)
+        with pytest.raises(RecordingError, match="out of range"):
+            answers[1].result()
+        assert sorted(answers[0].result().positions + answers[2].result().positions) == [2, 3]
+        assert wire.cuts == 1
+
+
+def test_when_the_lock_cannot_be_had_to_look_again_the_answer_is_that_it_is_not_known(
+    log_url: str, wire: BrokenWire
+) -> None:
+    with PostgresLog(wire.url, RecorderConfig(lock_timeout=0.1)) as log, ExitStack() as held:
+        log.append(a_batch("case-0"))
+        strikes = wire.strikes
+
+        def and_somebody_takes_the_lock(message: bytes) -> bool:
+            struck = strikes(message)
+            if struck:
+                held.enter_context(hold_append_lock(log_url))
+            return struck
+
+        wire.strikes = and_somebody_takes_the_lock  # type: ignore[method-assign]
+        wire.cut_message(APPEND)
+        with pytest.raises(StoreUnreachableError, match="not known"):
+            log.append(a_batch("case-1", key="k"))
+        held.close()
+        assert not log.append(a_batch("case-1", key="k")).replayed
 
 
 def test_when_nobody_can_be_asked_the_answer_is_that_it_is_not_known(log_url: str, wire: BrokenWire) -> None:
