@@ -6,12 +6,14 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from api.application import create_app
 from tests.api.sampled import sampled
 from tests.e2e.browser import headless, installed
 from tests.e2e.served import served
+
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="package")
@@ -40,7 +42,7 @@ def page(chromium: Browser, address: str) -> Iterator[Page]:
     context = chromium.new_context(
         java_script_enabled=False, locale="zh-CN", base_url=address, viewport={"width": 1280, "height": 900}
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     outside: list[str] = []
     page.on("request", lambda request: None if request.url.startswith(address) else outside.append(request.url))

@@ -17,13 +17,13 @@ def served(app: FastAPI) -> Iterator[str]:
     """Serves in a thread; yields the address.
 
     Raises:
-        TimeoutError: it did not start within ten seconds.
+        TimeoutError: it did not start within a minute.
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not server.started:
             if time.monotonic() > deadline:
                 raise TimeoutError("the server did not start")
