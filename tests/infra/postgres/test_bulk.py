@@ -95,7 +95,7 @@ def test_what_the_database_refuses_is_named(log: PostgresLog) -> None:
         list(log.append_bulk([Batch([a_draft("case-1", type_="a\0b")])]))
 
 
-@pytest.mark.parametrize("marker", [b"commit", b"copy qingling.event", b"lock_log"])
+@pytest.mark.parametrize("marker", [b"commit\0", b"copy qingling.event", b"lock_log"])
 @pytest.mark.parametrize("gets_through", [True, False])
 @pytest.mark.parametrize("key", ["", "row-"])
 def test_a_cut_wire_loses_and_repeats_nothing(log_url: str, marker: bytes, gets_through: bool, key: str) -> None:
@@ -120,12 +120,12 @@ def test_an_import_that_nobody_can_be_asked_about_says_that_it_is_not_known(log_
         def again_and_again(message: bytes) -> bool:
             struck = strikes(message)
             if struck and keeps_dying:
-                wire.cut_answer(b"commit")
+                wire.cut_answer(b"commit\0")
             wire.refuses = wire.refuses or (struck and not keeps_dying)
             return struck
 
         wire.strikes = again_and_again  # type: ignore[method-assign]
-        wire.cut_answer(b"commit")
+        wire.cut_answer(b"commit\0")
         with pytest.raises(StoreUnreachableError, match="2 events were recorded is not known"):
             list(log.append_bulk([a_batch("case-1", 1, 2, key="k")]))
     with PostgresLog(log_url) as log:

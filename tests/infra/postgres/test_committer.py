@@ -281,7 +281,7 @@ def test_the_commit_of_the_second_look_may_be_lost_too(log_url: str, wire: Broke
         def and_then_the_commit(message: bytes) -> bool:
             struck = strikes(message)
             if struck and wire.cuts == 0:
-                wire.cut_answer(b"commit")
+                wire.cut_answer(b"commit\0")
                 wire._answer_only = False
             return struck
 
