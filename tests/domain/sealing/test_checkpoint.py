@@ -46,6 +46,7 @@ def test_a_signed_checkpoint_with_any_bit_changed_or_any_byte_more_or_less_is_re
         "٣",
         "１",
         "²",
+        "1٣",
         "0x10",
         str(MAX_SIZE + 1),
         "9" * 5000,

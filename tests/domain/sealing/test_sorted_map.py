@@ -184,9 +184,9 @@ def test_a_proof_with_any_bit_changed_is_refused() -> None:
     for wrong in (None, absence(made, "stranger"), "proof"):
         with pytest.raises(VerificationError):
             verify_present(made.head, STREAM, "case-3", wrong)  # type: ignore[arg-type]
-    for wrong in (None, proof, Absence(proof, "x"), Absence(7, None)):  # type: ignore[arg-type]
+    for no_absence in (None, proof, Absence(proof, "x"), Absence(7, None)):  # type: ignore[arg-type]
         with pytest.raises(VerificationError):
-            verify_absent(made.head, STREAM, "stranger", wrong)  # type: ignore[arg-type]
+            verify_absent(made.head, STREAM, "stranger", no_absence)  # type: ignore[arg-type]
 
 
 def test_a_leaf_is_encoded_as_the_module_says_and_no_entry_of_a_log_is_one() -> None:

@@ -157,6 +157,20 @@ def test_a_node_passes_for_no_leaf_and_a_leaf_for_no_node() -> None:
     refused(verify_inclusion, leaf_hash(children), 0, 2, path, ROOTS[4])
 
 
+def test_a_proof_longer_than_the_tree_is_high_is_refused_even_where_it_leads_to_the_root() -> None:
+    above = leaf_hash(b"above")
+    refused(verify_inclusion, LEAVES[1], 0, 1, [LEAVES[0]], ROOTS[2])
+    refused(verify_inclusion, LEAVES[2], 2, 3, [ROOTS[2], above], node_hash(above, ROOTS[3]))
+    proof = [*consistency_proof(3, 4, READ), above]
+    refused(verify_consistency, 3, node_hash(above, ROOTS[3]), 4, node_hash(above, ROOTS[4]), proof)
+
+
+def test_a_proof_shorter_than_the_tree_is_high_is_refused_even_where_it_leads_to_the_root() -> None:
+    refused(verify_inclusion, LEAVES[0], 0, 4, [LEAVES[1]], ROOTS[2])
+    refused(verify_inclusion, LEAVES[0], 0, 2, [], LEAVES[0])
+    refused(verify_consistency, 3, ROOTS[3], 8, ROOTS[4], consistency_proof(3, 4, READ))
+
+
 def test_the_largest_trees_are_verified_and_larger_ones_refused() -> None:
     path = [leaf_hash(bytes([level])) for level in range(MAX_PATH)]
     root = leaf_hash(b"last")
