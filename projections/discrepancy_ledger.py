@@ -132,6 +132,12 @@ RULES: tuple[Rule, ...] = (
         _when(lambda row: row.standing.vanished_lines > 0),
     ),
     Rule(
+        "shrunk",
+        Title("账册所称金额变小", "Its book states less than it once did"),
+        "N20",
+        _when(lambda row: row.standing.shrunk > 0, lambda row: row.standing.shrunk),
+    ),
+    Rule(
         "unallocated-payment",
         Title("支付对应不到明细", "Paid to the case, but to no claim line"),
         "definitions: facts are recorded",

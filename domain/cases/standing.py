@@ -41,6 +41,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     confirmed_lines: int = 0
     contradicted_lines: int = 0
     vanished_lines: int = 0
+    shrunk: Fen = 0
+    """By how much its source states less now than it once did."""
     fully_paid_headcount: int = 0
 
 
@@ -71,6 +73,7 @@ def contribution(balance: Balance) -> Standing:
         confirmed_lines=int(balance.confirmed),
         contradicted_lines=int(balance.contradicted),
         vanished_lines=int(balance.vanished),
+        shrunk=balance.shrunk,
         fully_paid_headcount=balance.headcount if balance.verified and not balance.owing else 0,
     )
 

@@ -41,6 +41,8 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
     answer: Answer | None = None
     answered_amount: Fen | None = None
     vanished: bool = False
+    most_stated: Fen = 0
+    """The highest figure that a source ever stated for the line."""
     last_paid: datetime | None = None
 
     @property
@@ -57,6 +59,11 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
     def overpaid(self) -> Fen:
         """What was paid beyond V − W; a figure of its own, never netted between workers."""
         return max(0, self.paid - self.due)
+
+    @property
+    def shrunk(self) -> Fen:
+        """By how much a source states less now than it once did, without an officer having determined it."""
+        return 0 if self.determined else max(0, self.most_stated - _stated(self.claimed, self.verified))
 
     @property
     def pending(self) -> Fen:
@@ -88,6 +95,7 @@ def after(balance: Balance | None, event: StreamEvent) -> Balance | None:
             claimed=event.figures.claimed,
             verified=event.figures.verified,
             rejected=event.figures.rejected or 0,
+            most_stated=_stated(event.figures.claimed, event.figures.verified),
         )
     if balance is None:
         return None
@@ -95,8 +103,19 @@ def after(balance: Balance | None, event: StreamEvent) -> Balance | None:
     return balance if step is None else step(balance, event)
 
 
+def _stated(claimed: Fen | None, verified: Fen | None) -> Fen:
+    """The figure by which a source says how large a line is: what is claimed, else what it calls verified."""
+    return claimed if claimed is not None else verified or 0
+
+
 def _restated(balance: Balance, event: Claim.Restated) -> Balance:
-    changed = msgspec.structs.replace(balance, headcount=event.headcount, claimed=event.figures.claimed, vanished=False)
+    changed = msgspec.structs.replace(
+        balance,
+        headcount=event.headcount,
+        claimed=event.figures.claimed,
+        vanished=False,
+        most_stated=max(balance.most_stated, _stated(event.figures.claimed, event.figures.verified)),
+    )
     if balance.determined:
         return changed
     return msgspec.structs.replace(changed, verified=event.figures.verified, rejected=event.figures.rejected or 0)

@@ -206,6 +206,17 @@ def test_less_paid_than_stated_before_reverses_what_was_only_stated(office: Offi
     assert ("平-2", "closed-but-owing") in office.kinds()
 
 
+def test_a_book_that_states_less_than_it_once_did_is_told(office: Office) -> None:
+    office.bring(BOOK)
+    amended = [list(row) for row in BOOK]
+    amended[0][6:10] = ["60000", "60000", "0", "60000"]
+    office.bring(amended)
+    shrunk = next(row for row in office.folded()["discrepancy"].values() if row.kind == "shrunk")
+    assert (shrunk.number, shrunk.amount) == ("平-1", 4_000_000)
+    office.bring(BOOK)
+    assert ("平-1", "shrunk") not in office.kinds()
+
+
 def test_a_dry_run_says_what_would_happen_and_leaves_nothing(office: Office) -> None:
     rows = [list(row) for row in BOOK]
     rows[2][4] = "郭小山"
