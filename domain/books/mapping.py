@@ -271,7 +271,9 @@ def derivation(expression: str) -> tuple[tuple[int, str], ...]:
     """`verified - outstanding` as ((+1, "verified"), (-1, "outstanding")); empty when it is no such sum."""
     pieces = re.split(r"\s*([+-])\s*", "+" + expression.strip())[1:]
     terms = tuple(
-        (1 if sign == "+" else -1, name) for sign, name in zip(pieces[::2], pieces[1::2], strict=True) if name.isidentifier()
+        (1 if sign == "+" else -1, name)
+        for sign, name in zip(pieces[::2], pieces[1::2], strict=True)
+        if name.isidentifier()
     )
     return terms if len(terms) * 2 == len(pieces) else ()
 
