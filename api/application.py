@@ -49,6 +49,7 @@ def create_app(platform: Platform) -> FastAPI:
     add_console(app)
     app.add_middleware(health.Timing, durations=durations)
     app.add_middleware(Headers)
+    app.add_middleware(HeadAsGet)
     for kind in (QinglingError, HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(kind, _answer_error)
     described(app, platform)
@@ -78,6 +79,24 @@ class Headers:
             await send(message)
 
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+class HeadAsGet:
+    """HEAD is answered as GET without its body, for every address that can be read (RFC 9110, section 9.3.2)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lets the answer's beginning through, and of its body nothing."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def without_body(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        await self._app({**scope, "method": "GET"}, receive, without_body)
 
 
 _HEADERS: Final = {

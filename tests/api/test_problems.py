@@ -97,3 +97,10 @@ def test_what_a_reader_typed_is_shown_as_text_and_never_as_markup(client: TestCl
     assert page.status_code == 200
     assert "<script>" not in page.text
     assert "&lt;script&gt;" in page.text
+
+
+def test_head_is_answered_as_get_without_its_body(client: TestClient) -> None:
+    read, head = client.get("/v1/clearance"), client.head("/v1/clearance")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["etag"] == read.headers["etag"]
+    assert client.head("/v1/nowhere").status_code == 404
