@@ -7,7 +7,7 @@ import pytest
 from domain.errors import VerificationError
 from domain.sealing.cosignature import Cosigner, CosignerKey, cosignatures_of, with_lines
 from domain.sealing.encoding import MAX_SIZE
-from domain.sealing.note import VerifierKey, parse_note, print_note, print_signature
+from domain.sealing.note import VerifierKey, ed25519_signature, parse_note, print_note, print_signature
 from tests.domain.sealing.material import (
     LOG,
     SECOND_WITNESS,
@@ -74,7 +74,8 @@ def test_a_cosignature_covers_extension_lines() -> None:
 def test_nothing_but_a_checkpoint_is_cosigned() -> None:
     with pytest.raises(VerificationError):
         WITNESS.signature_line("not a checkpoint\n", TIME)
-    assert not KEY.verifies("not a checkpoint\n", bytes(72))
+    data = (1).to_bytes(8, "big") + ed25519_signature(WITNESS.seed, b"cosignature/v1\ntime 1\nnot a checkpoint\n")
+    assert not KEY.verifies("not a checkpoint\n", data)
 
 
 def test_a_log_signature_is_no_cosignature_though_the_key_be_the_same() -> None:

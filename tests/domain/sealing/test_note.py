@@ -141,6 +141,12 @@ def test_a_note_that_no_known_key_signed_is_refused() -> None:
     assert verify_signatures(parse_note(NOTE), [OTHER.verifier]) == []
 
 
+@pytest.mark.parametrize("length", range(5))
+def test_a_signature_line_without_a_signature_is_refused_whoever_is_named(length: int) -> None:
+    line = f"— unknown.example {b64encode(bytes(length)).decode()}\n"
+    refused(NOTE + line.encode())
+
+
 def test_a_hundred_signatures_are_read_and_no_more() -> None:
     unknown = print_signature("unknown.example", b"\x00\x00\x00\x01", bytes(64)).encode()
     for count in (16, 99):

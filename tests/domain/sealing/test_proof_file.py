@@ -121,7 +121,7 @@ PROOF = proof_of(4, 7).data
 )
 def test_what_is_not_a_proof_is_refused(wrong: Any) -> None:
     with pytest.raises(VerificationError):
-        parse_proof(wrong).verified(ENTRIES[4], POLICY)
+        parse_proof(wrong)
 
 
 def test_a_proof_does_not_hold_for_who_trusts_another_log_or_asks_for_more_witnesses() -> None:

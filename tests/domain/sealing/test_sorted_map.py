@@ -230,6 +230,14 @@ def test_leaves_out_of_order_twice_or_without_entries_make_no_map() -> None:
             WholenessMap(STREAM, wrong)
 
 
+def test_a_leaf_without_entries_is_refused_though_a_map_was_made_of_it() -> None:
+    leaf = MapLeaf(key_of("case-0"), 0, EMPTY_ROOT)
+    encoded = b"qingling/wholeness/v1 stream\n" + leaf.key + bytes(8) + leaf.root
+    head = MapHead(1, leaf_hash(encoded))
+    with pytest.raises(VerificationError, match="without entries"):
+        verify_whole(head, STREAM, "case-0", [], Presence(leaf, 0, ()))
+
+
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 12), max_size=60))
 def test_whoever_replays_the_log_finds_the_map_and_any_entry_held_back_shows(log: list[int]) -> None:

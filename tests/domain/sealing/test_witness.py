@@ -184,6 +184,7 @@ BODY = print_submission(5, consistency_proof(5, 9, READ), signed(LEAVES[:9]))
         b"old 5\n\n",
         BODY.replace(b"old 5", b"old 05"),
         BODY.replace(b"old 5", b"old +5"),
+        BODY.replace(b"old 5", b"5"),
         BODY.replace(b"old 5", b"old  5"),
         BODY.replace(b"old 5", b"Old 5"),
         BODY.replace(b"old 5", b"old -5"),
