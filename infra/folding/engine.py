@@ -41,7 +41,7 @@ from infra.postgres.ledger_registry import (
     release,
 )
 from infra.postgres.ledger_store import LedgerSession, LedgerStore
-from infra.postgres.ledger_tables import table_of
+from infra.postgres.ledger_tables import bits_for, table_of
 from projections.ledger import Catalogue
 
 _logger = logging.getLogger(__name__)
@@ -294,9 +294,10 @@ class Leader:
         with self._writing.transaction("preparing the ledgers") as cursor:
             cursor.execute("lock table ledger.generation in share row exclusive mode")
             live = generations(cursor, Existence.LIVE)
+            bits = bits_for(self._feed.head())
             for ledger in self._catalogue:
                 if ledger.name not in live:
-                    create(cursor, ledger, Existence.LIVE, (self._feed.part,), indexed=True)
+                    create(cursor, ledger, Existence.LIVE, (self._feed.part,), indexed=True, bits=bits)
         drop_retired(self._writing, self._config.retired_for)
 
     def _look(self) -> None:
@@ -336,7 +337,7 @@ class Leader:
 
     def _member(self, name: str, generation: Generation) -> Member:
         ledger = self._catalogue[name]
-        return Member(ledger, generation, table_of(ledger, generation.number))
+        return Member(ledger, generation, table_of(ledger, generation.number, generation.segment_bits))
 
     def _lane(self, members: Sequence[Member], position: int, live: dict[str, Generation]) -> Lane:
         names = {member.ledger.name for member in members}

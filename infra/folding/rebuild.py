@@ -35,7 +35,7 @@ from infra.postgres.ledger_registry import (
     retire,
 )
 from infra.postgres.ledger_store import LedgerSession, LedgerStore
-from infra.postgres.ledger_tables import table_of
+from infra.postgres.ledger_tables import bits_for, table_of
 from projections.ledger import Catalogue
 
 _LOCK = 1363758700  # beside the append lock's number
@@ -128,7 +128,7 @@ class Rebuild:
             _lock(writing)
             feed = self._feed_of(reading)
             names = self._names(ledgers)
-            members, support, begun = self._begin(writing, names, feed.part)
+            members, support, begun = self._begin(writing, names, feed)
             lane = Lane(
                 members,
                 support,
@@ -153,12 +153,15 @@ class Rebuild:
         wanted = {follower for name in ledgers for follower in (name, *self._catalogue.followers(name))}
         return [name for name in self._catalogue.names() if name in wanted]
 
-    def _begin(self, writing: LedgerSession, names: Sequence[str], part: int) -> tuple[list[Member], list[Member], int]:
+    def _begin(
+        self, writing: LedgerSession, names: Sequence[str], feed: Feed
+    ) -> tuple[list[Member], list[Member], int]:
         with writing.transaction("beginning a rebuild") as cursor:
             live = generations(cursor, Existence.LIVE)
             support = self._support(cursor, names, live)
             building = generations(cursor, Existence.BUILDING)
-            stands = positions(cursor, part)
+            stands = positions(cursor, feed.part)
+            bits = bits_for(feed.head())
             found = [building.get(name) for name in names]
             usable = all(
                 generation is not None and not outdated(self._catalogue[generation.ledger], generation)
@@ -170,7 +173,8 @@ class Rebuild:
                     if generation is not None:
                         retire(cursor, generation)
                 found = [
-                    create(cursor, self._catalogue[name], Existence.BUILDING, (part,), indexed=False) for name in names
+                    create(cursor, self._catalogue[name], Existence.BUILDING, (feed.part,), indexed=False, bits=bits)
+                    for name in names
                 ]
                 begun = {0}
             members = [self._member(generation) for generation in found if generation is not None]
@@ -186,7 +190,7 @@ class Rebuild:
 
     def _member(self, generation: Generation) -> Member:
         ledger = self._catalogue[generation.ledger]
-        return Member(ledger, generation, table_of(ledger, generation.number))
+        return Member(ledger, generation, table_of(ledger, generation.number, generation.segment_bits))
 
 
 def _lock(session: LedgerSession) -> None:
@@ -288,7 +292,7 @@ class _Building:
             for member in self._lane.members:
                 name = member.ledger.name
                 if name in comparable:
-                    table = table_of(member.ledger, live[name].number)
+                    table = table_of(member.ledger, live[name].number, live[name].segment_bits)
                     found += differences(cursor, member.table, table, position)
                 else:
                     sources = {m.ledger.name: m.table for m in (*self._lane.members, *self._lane.support)}

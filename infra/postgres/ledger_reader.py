@@ -7,27 +7,25 @@ to which it was folded: `NotReadyError` says where it stands. Safe to share betw
 
 from __future__ import annotations
 
-import base64
-import binascii
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-import msgspec
 import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the driver's class has a lower-case name
 
-from domain.errors import InputError, NotFoundError, NotReadyError
+from domain.errors import NotFoundError, NotReadyError
 from infra.folding.status import LedgerState, LedgerStatus
 from infra.postgres.config import RecorderConfig
 from infra.postgres.connection import Pool, translated
+from infra.postgres.ledger_pages import VERSION, asked, cursor_after, page_as_of, page_now
 from infra.postgres.ledger_registry import Existence, generations, halts, outdated
 from infra.postgres.ledger_sums import since_mark, sums_at
-from infra.postgres.ledger_tables import FOREVER, RowTable, Stored, SumTable, table_of
+from infra.postgres.ledger_tables import FOREVER, RowTable, SumTable, table_of
 from projections.folding import added
-from projections.ledger import Catalogue, Cell, Kind, Row, Sums
+from projections.ledger import Catalogue, Cell, Row, Sums
 
 R = TypeVar("R", bound=Row)
 T = TypeVar("T")
@@ -55,18 +53,6 @@ class Page(Generic[R]):
     rows: Sequence[VersionedRow[R]]
     next: str | None
     position: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What a page is asked for, once it is known to make sense."""
-
-    table: RowTable
-    order: Stored | None
-    descending: bool
-    after: tuple[str | None, str] | None
-    conditions: Sequence[str]
-    parameters: Sequence[object]
 
 
 class LedgerReader:
@@ -111,10 +97,11 @@ class LedgerReader:
         def read(cursor: Cursor) -> Page[Any]:
             table, own = self._row_table(cursor, ledger)
             position = _position(ledger, own, as_of, allow_behind=allow_behind)
-            asked = _asked(table, order, descending, after, filters or {}, prefix)
-            rows = _rows_of_page(cursor, asked, None if as_of is None else position, limit)
-            cursor_after = _cursor_after(asked, rows[limit - 1]) if len(rows) > limit else None
-            return Page([_versioned(table, row[:4]) for row in rows[:limit]], cursor_after, position)
+            wanted = asked(table, order=order, descending=descending, after=after, filters=filters, prefix=prefix)
+            found = page_now(cursor, wanted, limit + 1) if as_of is None else page_as_of(cursor, wanted, position, own, limit + 1)
+            more = cursor_after(wanted, found[limit - 1]) if len(found) > limit else None
+            rows = [_versioned(table, (one.key, one.row, one.from_position, one.to_position)) for one in found[:limit]]
+            return Page(rows, more, position)
 
         return self._read("reading a page of a ledger", read)
 
@@ -129,10 +116,10 @@ class LedgerReader:
             table, own = self._row_table(cursor, ledger)
             position = _position(ledger, own, as_of)
             if as_of is None:
-                cursor.execute(f"select {_VERSION} from {table.open} where key = %s", (key,))
+                cursor.execute(f"select {VERSION} from {table.open} where key = %s", (key,))
             else:
                 cursor.execute(
-                    f"select {_VERSION} from {table.name} where key = %s and from_position <= %s and to_position > %s",
+                    f"select {VERSION} from {table.name} where key = %s and from_position <= %s and to_position > %s",
                     (key, position, position),
                 )
             found = cursor.fetchone()
@@ -149,7 +136,7 @@ class LedgerReader:
 
         def read(cursor: Cursor) -> list[VersionedRow[Any]]:
             table, _ = self._row_table(cursor, ledger)
-            cursor.execute(f"select {_VERSION} from {table.name} where key = %s order by from_position", (key,))
+            cursor.execute(f"select {VERSION} from {table.name} where key = %s order by from_position", (key,))
             return [_versioned(table, row) for row in cursor.fetchall()]
 
         return self._read("reading the versions of a row", read)
@@ -166,10 +153,14 @@ class LedgerReader:
         with translated(doing), self._pool.session() as connection, connection.cursor() as cursor, _snapshot(cursor):
             table, own = self._row_table(cursor, ledger)
             position = _position(ledger, own, as_of)
-            asked = _asked(table, None, False, None, filters or {}, None)
-            query, parameters = _query(asked, None if as_of is None else position)
+            where = asked(table, filters=filters).where()
+            query = f"select {VERSION} from {table.open if as_of is None else table.name} where {where.sql}"
+            parameters = where.parameters
+            if as_of is not None:
+                query += " and from_position <= %s and to_position > %s"
+                parameters += (position, position)
             for row in _stream(cursor, f"{query} order by key", parameters):
-                yield _versioned(table, row[:4])
+                yield _versioned(table, row)
 
     # Sums
 
@@ -265,17 +256,18 @@ class LedgerReader:
     def _table(self, cursor: Cursor, ledger: str) -> tuple[RowTable | SumTable, int]:
         self._known(ledger)
         cursor.execute(
-            "select g.number, min(p.position) from ledger.generation as g join ledger.progress as p on p.generation = g.id"
-            " where g.ledger = %s and g.state = 'live' group by g.number",
+            "select g.number, g.segment_bits, min(p.position) from ledger.generation as g"
+            " join ledger.progress as p on p.generation = g.id"
+            " where g.ledger = %s and g.state = 'live' group by g.number, g.segment_bits",
             (ledger,),
         )
         found = cursor.fetchone()
         if found is None:
             raise NotReadyError(f"ledger {ledger} was never folded", position=0)
-        number, position = found
+        number, bits, position = found
         table = self._tables.get((ledger, number))
         if table is None:
-            table = self._tables[ledger, number] = table_of(self.catalogue[ledger], number)
+            table = self._tables[ledger, number] = table_of(self.catalogue[ledger], number, bits)
         return table, position
 
     def _row_table(self, cursor: Cursor, ledger: str) -> tuple[RowTable, int]:
@@ -374,7 +366,6 @@ def _stream(cursor: Cursor, query: str, parameters: Sequence[object]) -> Iterato
 
 
 _FETCHED = 2_000
-_VERSION = "key, row::text, from_position, to_position"
 
 
 def _versioned(table: RowTable, found: Sequence[Any]) -> VersionedRow[Any]:
@@ -393,142 +384,3 @@ def _position(ledger: str, own: int, as_of: int | None, *, allow_behind: bool = 
 def _why(status: LedgerStatus, position: int) -> str:
     reason = f": {status.reason}" if status.reason else ""
     return f"ledger {status.name} is {status.state} at position {status.position}, not yet at {position}{reason}"
-
-
-def _asked(
-    table: RowTable,
-    order: str | None,
-    descending: bool,
-    after: str | None,
-    filters: Mapping[str, str],
-    prefix: str | None,
-) -> _Asked:
-    ledger = table.ledger
-    if order is not None and order not in ledger.orders:
-        raise InputError(
-            f"ledger {ledger.name} cannot be ordered by {order!r}; it can by {', '.join(ledger.orders) or 'its key only'}",
-            field="order",
-            rule="known-order",
-        )
-    ordered = None if order is None else table.stored[order]
-    conditions: list[str] = []
-    parameters: list[object] = []
-    for name, value in filters.items():
-        stored = _filter(table, name)
-        conditions.append(
-            f"%s = any({stored.name})" if stored.column.kind is Kind.LIST else f"{stored.name} = %s::{_cast(stored)}"
-        )
-        parameters.append(_value(stored, value))
-    if prefix is not None:
-        _add_prefix(table, prefix, conditions, parameters)
-    return _Asked(table, ordered, descending, _cursor(after, order, descending), conditions, parameters)
-
-
-def _cast(stored: Stored) -> str:
-    return stored.type.split(" ")[0]
-
-
-def _filter(table: RowTable, name: str) -> Stored:
-    if name not in table.ledger.filters:
-        known = ", ".join(table.ledger.filters) or "nothing"
-        raise InputError(
-            f"ledger {table.ledger.name} cannot be filtered by {name!r}; it can by {known}",
-            field=name,
-            rule="known-filter",
-        )
-    return table.stored[name]
-
-
-def _value(stored: Stored, value: str) -> str:
-    """A filter's value, refused where the column cannot have it, so that the database is never asked nonsense."""
-    kind = stored.column.kind
-    if "\0" in value:
-        raise InputError(
-            f"no {stored.column.name} holds the character NUL", field=stored.column.name, rule="filter-value"
-        )
-    if kind in (Kind.MONEY, Kind.INTEGER):
-        digits = value.removeprefix("-")
-        if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
-            raise InputError(f"{value!r} is no whole number", field=stored.column.name, rule="filter-value")
-    if kind is Kind.BOOLEAN:
-        word = value.strip().lower()
-        if word not in _BOOLEANS:
-            raise InputError(f"{value!r} is neither true nor false", field=stored.column.name, rule="filter-value")
-        return _BOOLEANS[word]
-    return stored.literal(value)
-
-
-_BOOLEANS = {"true": "t", "1": "t", "yes": "t", "是": "t", "false": "f", "0": "f", "no": "f", "否": "f"}
-
-
-def _add_prefix(table: RowTable, prefix: str, conditions: list[str], parameters: list[object]) -> None:
-    search = table.ledger.search
-    if search is None:
-        raise InputError(f"ledger {table.ledger.name} has no column to search in", field="prefix", rule="known-search")
-    stored = table.stored[search]
-    conditions.append(f"{stored.name} >= %s and starts_with({stored.name}, %s)")
-    text = prefix[:_LONGEST_PREFIX].replace("\0", "\ufffd")
-    parameters += (text, text)
-    if text and ord(text[-1]) < _LAST_BEFORE_SURROGATES:
-        conditions.append(f"{stored.name} < %s")
-        parameters.append(text[:-1] + chr(ord(text[-1]) + 1))
-
-
-_LONGEST_PREFIX = 200
-_LAST_BEFORE_SURROGATES = 0xD7FF
-
-
-def _query(asked: _Asked, as_of: int | None) -> tuple[str, list[object]]:
-    """The rows that are asked for, without their order: of the open partition, or of the whole table as of a position."""
-    table = asked.table
-    ordered = "null" if asked.order is None else f"{asked.order.name}::text"
-    conditions, parameters = list(asked.conditions), list(asked.parameters)
-    if as_of is not None:
-        conditions += ["from_position <= %s", "to_position > %s"]
-        parameters += (as_of, as_of)
-    if asked.after is not None:
-        sign = "<" if asked.descending else ">"
-        value, key = asked.after
-        if asked.order is None:
-            conditions.append(f"key {sign} %s")
-            parameters.append(key)
-        else:
-            conditions.append(f"({asked.order.name}, key) {sign} (%s::{_cast(asked.order)}, %s)")
-            parameters += (value, key)
-    where = f" where {' and '.join(conditions)}" if conditions else ""
-    source = table.open if as_of is None else table.name
-    return f"select {_VERSION}, {ordered} from {source}{where}", parameters
-
-
-def _rows_of_page(cursor: Cursor, asked: _Asked, as_of: int | None, limit: int) -> list[tuple[Any, ...]]:
-    """One row more than the page has, if there is one."""
-    query, parameters = _query(asked, as_of)
-    direction = "desc" if asked.descending else "asc"
-    order = f"key {direction}" if asked.order is None else f"{asked.order.name} {direction}, key {direction}"
-    try:
-        cursor.execute(f"{query} order by {order} limit %s", (*parameters, limit + 1))
-    except psycopg2.DataError as error:
-        raise InputError(
-            f"a filter or cursor has a value that no row can have: {error.diag.message_primary}", rule="filter-value"
-        ) from error
-    return cursor.fetchall()
-
-
-def _cursor_after(asked: _Asked, row: Sequence[Any]) -> str:
-    order = None if asked.order is None else asked.order.column.name
-    return base64.urlsafe_b64encode(msgspec.json.encode((order, asked.descending, row[4], row[0]))).decode().rstrip("=")
-
-
-def _cursor(after: str | None, order: str | None, descending: bool) -> tuple[str | None, str] | None:
-    if after is None:
-        return None
-    try:
-        decoded = base64.b64decode(after + "=" * (-len(after) % 4), altchars=b"-_", validate=True)
-        its_order, its_direction, value, key = msgspec.json.decode(
-            decoded, type=tuple[str | None, bool, str | None, str]
-        )
-    except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
-        raise InputError("the cursor is not one of this ledger's pages", field="after", rule="known-cursor") from error
-    if (its_order, its_direction) != (order, descending):
-        raise InputError("the cursor belongs to pages in another order", field="after", rule="known-cursor")
-    return value, key

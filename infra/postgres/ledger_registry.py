@@ -40,7 +40,7 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True)
 class Generation:
-    """One table of rows of a ledger. `indexed`: its secondary indexes are there."""
+    """One table of rows of a ledger. `indexed`: its secondary indexes are there; `segment_bits`: see `LedgerTable`."""
 
     id: int
     ledger: str
@@ -49,6 +49,7 @@ class Generation:
     layout: str
     state: Existence
     indexed: bool
+    segment_bits: int
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class PositionMovedError(FoldError):
     """Somebody else folded a generation, or replaced it, since its position was read. Nothing was written."""
 
 
-_GENERATION = "id, ledger, number, fold_version, layout, state, indexed"
+_GENERATION = "id, ledger, number, fold_version, layout, state, indexed, segment_bits"
 
 
 def generations(cursor: Cursor, state: Existence) -> dict[str, Generation]:
@@ -76,7 +77,7 @@ def generations(cursor: Cursor, state: Existence) -> dict[str, Generation]:
 
 
 def _generation(row: Sequence[Any]) -> Generation:
-    return Generation(row[0], row[1], row[2], row[3], row[4], Existence(row[5]), row[6])
+    return Generation(row[0], row[1], row[2], row[3], row[4], Existence(row[5]), row[6], row[7])
 
 
 def positions(cursor: Cursor, part: int = WHOLE) -> dict[int, int]:
@@ -107,18 +108,26 @@ def release(cursor: Cursor, ledgers: Iterable[str]) -> None:
     cursor.execute("delete from ledger.condition where ledger = any(%s)", (list(ledgers),))
 
 
-def create(cursor: Cursor, ledger: AnyLedger, state: Existence, parts: Sequence[int], *, indexed: bool) -> Generation:
+def create(
+    cursor: Cursor,
+    ledger: AnyLedger,
+    state: Existence,
+    parts: Sequence[int],
+    *,
+    indexed: bool,
+    bits: int,
+) -> Generation:
     """Makes a generation, its tables, and its progress at position 0."""
     cursor.execute("select coalesce(max(number), 0) + 1 from ledger.generation where ledger = %s", (ledger.name,))
     (number,) = cursor.fetchone() or (1,)
-    table = table_of(ledger, number)
+    table = table_of(ledger, number, bits)
     for statement in (*table.ddl(), *(table.indexes() if indexed else ())):
         cursor.execute(statement)
     live_from = "clock_timestamp()" if state is Existence.LIVE else "null"
     cursor.execute(
-        "insert into ledger.generation (ledger, number, fold_version, layout, state, indexed, live_from)"
-        f" values (%s, %s, %s, %s, %s, %s, {live_from}) returning {_GENERATION}",
-        (ledger.name, number, ledger.version, table.layout, state.value, indexed),
+        "insert into ledger.generation (ledger, number, fold_version, layout, state, indexed, segment_bits, live_from)"
+        f" values (%s, %s, %s, %s, %s, %s, %s, {live_from}) returning {_GENERATION}",
+        (ledger.name, number, ledger.version, table.layout, state.value, indexed, bits),
     )
     made = _generation(cursor.fetchone() or ())
     for part in parts:
@@ -205,7 +214,7 @@ def outdated(ledger: AnyLedger, generation: Generation) -> str:
     """Why a generation must be rebuilt before it can be folded on; empty when it need not."""
     if generation.fold_version != ledger.version:
         return f"folded by version {generation.fold_version} of the fold, this release has version {ledger.version}: rebuild it"
-    if generation.layout != table_of(ledger, generation.number).layout:
+    if generation.layout != table_of(ledger, generation.number, generation.segment_bits).layout:
         return "laid out in other columns than this release's: rebuild it"
     return ""
 

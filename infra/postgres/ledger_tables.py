@@ -4,6 +4,11 @@ Every generation of a ledger has one table, partitioned into `…_open` (the cur
 A version holds from `from_position` up to, not including, `to_position`; an open one has no end (`FOREVER`). So *as of p* is
 `from_position <= p and p < to_position` on the whole table, and the current ledger is its open partition.
 
+Pages as of a position p must not pass over all that is not valid then, which are nearly all versions of a long history. So positions are
+cut into *segments* of 2^bits, and an order's index begins with the segments in which a version ends and begins: between two segments
+that lie on either side of p every version is valid, and only those that begin or end in p's own segment have to be looked at. A page
+merges the runs of all pairs of segments, a few rows of each (`infra/postgres/ledger_pages.py`).
+
 A summary's versions are its cumulative sums per cell and shard, kept at *marks*: multiples of `MARK`. What changed since the last mark
 is added up on reading, from the versions of its source's rows.
 """
@@ -26,6 +31,9 @@ MARK = 1024
 """Positions between two marks of a summary."""
 SHARDS = 16
 """Summaries are kept apart by crc32(partition key) mod 16, the same in every feed, so that parts of a feed never share a sum."""
+SEGMENT_BITS = 18
+"""Segments of a ledger that begins: 2^18 positions."""
+_SEGMENTS = 32
 _LONGEST = 200
 _TAB = "\t"
 _REMEMBERED = 2_000
@@ -141,9 +149,10 @@ class LedgerTable:
     meaning = ""
     """What else the stored values depend on."""
 
-    def __init__(self, ledger: AnyLedger, number: int) -> None:
+    def __init__(self, ledger: AnyLedger, number: int, bits: int) -> None:
         base = f"{ledger.name}_g{number}"
         self.ledger = ledger
+        self.bits = bits
         self.name = table_name(ledger.name, number)
         self.open = f"ledger.{quoted(base + '_open')}"
         self.past = f"ledger.{quoted(base + '_past')}"
@@ -152,8 +161,8 @@ class LedgerTable:
     @property
     def layout(self) -> str:
         """Digest of the columns and indexes: a ledger that is laid out otherwise has to be rebuilt."""
-        whole = "\n".join((*self.ddl(), *self.indexes(), self.meaning)).replace(self._base, "")
-        return hashlib.sha256(whole.encode()).hexdigest()
+        plain = table_of(self.ledger, 0, 0)
+        return hashlib.sha256("\n".join((*plain.ddl(), *plain.indexes(), self.meaning)).encode()).hexdigest()
 
     def ddl(self) -> list[str]:
         """Statements that make the table, without the indexes that a rebuild makes at its end."""
@@ -198,8 +207,8 @@ class RowTable(LedgerTable):
 
     ledger: RowLedger[Any] | DerivedLedger[Any]
 
-    def __init__(self, ledger: RowLedger[Any] | DerivedLedger[Any], number: int) -> None:
-        super().__init__(ledger, number)
+    def __init__(self, ledger: RowLedger[Any] | DerivedLedger[Any], number: int, bits: int) -> None:
+        super().__init__(ledger, number, bits)
         names = dict.fromkeys((*ledger.orders, *ledger.filters, *([ledger.search] if ledger.search else [])))
         self.stored = {name: Stored(ledger.column(name), name in ledger.orders) for name in names}
         self.payload = [(s.name, f"{s.type}{' not null' if s.ordered else ''}") for s in self.stored.values()]
@@ -215,22 +224,32 @@ class RowTable(LedgerTable):
         return head + self._encode(row).replace(b"\\", b"\\\\") + b"\n"
 
     def indexes(self) -> list[str]:
-        """The open partition has its key; besides: each order, with what pages are filtered by; each other filter; the positions."""
+        """The open partition has its key; besides: each order, now and as of a position; each other filter; keys and positions."""
         found = []
         first = self._first_filter()
-        for order in self.ledger.orders:
-            column = self.stored[order].name
-            found.append(self._index("open", f"by_{order}", f"{column}, key, from_position{first}"))
-            found.append(self._index("past", f"by_{order}", f"{column}, key, from_position, to_position{first}"))
+        for name, columns in (("key", "key"), *((o, f"{self.stored[o].name}, key") for o in self.ledger.orders)):
+            if name != "key":
+                found.append(self._index("open", f"by_{name}", f"{columns}{first}"))
+            begun, ended = self.segment("from_position"), self.segment("to_position")
+            found.append(self._index("open", f"as_of_{name}", f"({begun}), {columns}, from_position{first}"))
+            found.append(
+                self._index(
+                    "past", f"as_of_{name}", f"({ended}), ({begun}), {columns}, from_position, to_position{first}"
+                )
+            )
         for name, stored in self.stored.items():
             if not stored.ordered and stored.column.kind is not Kind.LIST:
                 found.append(self._index("open", f"of_{name}", stored.name))
                 found.append(self._index("past", f"of_{name}", stored.name))
         found.append(self._index("open", "from", "from_position"))
-        found.append(self._index("past", "key", "key, from_position, to_position"))
+        found.append(self._index("past", "key", "key, from_position"))
         found.append(self._index("past", "from", "from_position"))
         found.append(self._index("past", "to", "to_position"))
         return found
+
+    def segment(self, position: str) -> str:
+        """The segment of a position, as the indexes have it."""
+        return f"({position} >> {self.bits})::integer"
 
     def _first_filter(self) -> str:
         """Of the filters the first (the jurisdiction) lies in every index of an order, so that a page need not look at other rows."""
@@ -245,8 +264,8 @@ class SumTable(LedgerTable):
 
     ledger: SummaryLedger
 
-    def __init__(self, ledger: SummaryLedger, number: int) -> None:
-        super().__init__(ledger, number)
+    def __init__(self, ledger: SummaryLedger, number: int, bits: int) -> None:
+        super().__init__(ledger, number, bits)
         self.dimensions = [f"d{i}" for i in range(len(ledger.dimensions))]
         self.mark = MARK
         self.meaning = f"marks every {MARK} positions"
@@ -284,6 +303,11 @@ class SumTable(LedgerTable):
         ]
 
 
-def table_of(ledger: AnyLedger, number: int) -> RowTable | SumTable:
-    """The table of a generation."""
-    return SumTable(ledger, number) if isinstance(ledger, SummaryLedger) else RowTable(ledger, number)
+def table_of(ledger: AnyLedger, number: int, bits: int) -> RowTable | SumTable:
+    """The table of a generation whose segments have 2^bits positions."""
+    return SumTable(ledger, number, bits) if isinstance(ledger, SummaryLedger) else RowTable(ledger, number, bits)
+
+
+def bits_for(head: int) -> int:
+    """Segments so large that a log of that length has at most 32: the number of their pairs is what a page costs."""
+    return max(SEGMENT_BITS, (head // _SEGMENTS).bit_length())

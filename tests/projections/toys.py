@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from domain.entries import Envelope, EventTypes, Recorded
 from domain.streams import Provenance, Stream, StreamEvent, Visibility
 from infra.folding.feed import FeedEntry
-from projections.ledger import Cell, Catalogue, Column, DerivedLedger, Kind, Row, RowLedger, SummaryLedger, Sums, Title
+from projections.ledger import Catalogue, Cell, Column, DerivedLedger, Kind, Row, RowLedger, SummaryLedger, Sums, Title
 
 BEGUN = datetime(2019, 11, 15, 9, tzinfo=UTC)
 
@@ -169,7 +169,9 @@ def toy_catalogue(*, broken: bool = True, version: int = 1) -> Catalogue:
         amount = row.amount + ((new.amount or 0) if new else 0) - ((old.amount or 0) if old else 0)
         return msgspec.structs.replace(row, things=count, amount=amount) if count else None
 
-    return Catalogue((things, boxes, _odd(boxes, version), _totals(boxes, version), *_fragile(boxes, version, broken=broken)))
+    return Catalogue(
+        (things, boxes, _odd(boxes, version), _totals(boxes, version), *_fragile(boxes, version, broken=broken))
+    )
 
 
 def _odd(boxes: RowLedger[BoxRow], version: int) -> DerivedLedger[OddRow]:
@@ -211,7 +213,9 @@ def _totals(boxes: RowLedger[BoxRow], version: int) -> SummaryLedger:
     )
 
 
-def _fragile(boxes: RowLedger[BoxRow], version: int, *, broken: bool) -> tuple[RowLedger[CountRow], RowLedger[CountRow]]:
+def _fragile(
+    boxes: RowLedger[BoxRow], version: int, *, broken: bool
+) -> tuple[RowLedger[CountRow], RowLedger[CountRow]]:
     fragile = RowLedger("fragile", row=CountRow, version=version, title=Title("易碎", "Fragile"))
     followers = RowLedger("followers", row=CountRow, version=version, title=Title("随从", "Followers of the fragile"))
 
@@ -258,13 +262,19 @@ def decoded(entries: Sequence[FeedEntry], types: EventTypes = TYPES) -> list[Rec
 
 
 _THINGS = st.integers(0, 5)
-_LABELS = st.text(st.characters(codec="utf-8"), max_size=8) | st.sampled_from(["\t\\N\n", '{"\\"}', "", "e\u0301", "x" * 400])
+_LABELS = st.text(st.characters(codec="utf-8"), max_size=8) | st.sampled_from(
+    ["\t\\N\n", '{"\\"}', "", "e\u0301", "x" * 400]
+)
 _EVENTS = st.one_of(
     st.tuples(
         st.just("thing.placed.v1"),
         _THINGS,
         st.fixed_dictionaries(
-            {"amount": st.none() | st.integers(-5, 20), "label": _LABELS, "tags": st.lists(st.sampled_from('ab"\\,{'), max_size=2)}
+            {
+                "amount": st.none() | st.integers(-5, 20),
+                "label": _LABELS,
+                "tags": st.lists(st.sampled_from('ab"\\,{'), max_size=2),
+            }
         ),
     ),
     st.tuples(st.just("thing.added.v1"), _THINGS, st.fixed_dictionaries({"amount": st.integers(-3, 9)})),

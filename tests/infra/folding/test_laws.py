@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from domain.campaigns.campaign import WINTER_2019
 from domain.catalogue import EVENT_TYPES
 from infra.folding.feed import FeedEntry
-from infra.postgres import ledger_tables
+from infra.postgres import ledger_pages, ledger_tables
 from projections.catalogue import catalogue
 from tests.histories import MOVES_TO_THE_END, START, History
 from tests.migrated import log_database
@@ -20,7 +20,9 @@ from tests.projections.laws import check_laws
 from tests.projections.toys import TYPES, toy_catalogue, toy_entries
 
 ZONE = START.tzinfo
-EXAMPLES = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), database=None, derandomize=True)
+EXAMPLES = settings(
+    max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), database=None, derandomize=True
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +33,16 @@ def url() -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def marks_close_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that short histories pass several marks."""
+def everything_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that short histories pass several marks and segments, and pages take several rounds."""
     monkeypatch.setattr(ledger_tables, "MARK", 4)
+    monkeypatch.setattr(ledger_tables, "SEGMENT_BITS", 2)
+    monkeypatch.setattr(ledger_tables, "_SEGMENTS", 1 << 60)
+    monkeypatch.setattr(ledger_pages, "_FIRST_BATCH", 1)
+    monkeypatch.setattr(ledger_pages, "_FEW", 2)
 
 
+@pytest.mark.slow
 @EXAMPLES
 @given(entries=toy_entries(), stop_at=st.integers(0, 12))
 def test_every_law_holds_for_ledgers_that_use_all_that_a_ledger_can(url, entries, stop_at):
@@ -58,6 +65,7 @@ def campaign_entries(draw: st.DrawFn) -> list[FeedEntry]:
     return [FeedEntry(i, e.type, msgspec.json.encode(e)) for i, e in enumerate(envelopes, start=1)]
 
 
+@pytest.mark.slow
 @EXAMPLES
 @given(entries=campaign_entries(), stop_at=st.integers(0, 20))
 def test_every_law_holds_for_the_ledgers_of_a_campaign(url, entries, stop_at):

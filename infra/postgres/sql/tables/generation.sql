@@ -7,6 +7,7 @@ create table ledger.generation (
     layout text not null,
     state text not null,
     indexed boolean not null,
+    segment_bits smallint not null,
     created_at timestamptz not null default clock_timestamp(),
     live_from timestamptz,
     retired_at timestamptz,

@@ -1,0 +1,315 @@
+"""Pages of a ledger: what may be asked for, and how it is found, now and as of any position.
+
+Now: the open partition, in the order of an index. As of a position: the runs of all pairs of segments that hold what is valid then
+(`infra/postgres/ledger_tables.py`), a few rows of each, merged; where one run gave all its few, the next round begins there with twice
+as many. Where a filter leaves little in the whole history, that little is looked at instead. No page skips rows by counting.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+import psycopg2
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the driver's class has a lower-case name
+
+from domain.errors import InputError
+from infra.postgres.ledger_tables import RowTable, Stored, array
+from projections.ledger import Kind
+
+VERSION = "key, row::text, from_position, to_position"
+"""The columns that make a `VersionedRow`."""
+_FEW = 5_000
+"""Versions in a whole history that a filter may leave so that they are all looked at."""
+_FIRST_BATCH = 6
+_LONGEST_PREFIX = 200
+_LAST_BEFORE_SURROGATES = 0xD7FF
+_BOOLEANS = {"true": "t", "1": "t", "yes": "t", "是": "t", "false": "f", "0": "f", "no": "f", "否": "f"}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A part of a WHERE clause with its parameters; `indexed`: an index of its own finds what meets it."""
+
+    sql: str
+    parameters: tuple[object, ...]
+    indexed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a page is asked for, once it is known to make sense. `after`: value (as text) and key of the row that it follows."""
+
+    table: RowTable
+    order: Stored | None
+    descending: bool
+    after: tuple[str | None, str] | None
+    conditions: Sequence[Condition]
+
+    @property
+    def ordered(self) -> str:
+        """The ordered column, to be selected with the key; empty where the key is the order."""
+        return "" if self.order is None else f", {self.order.name}"
+
+    @property
+    def value(self) -> str:
+        """The ordered value as text; not under the column's name, which ORDER BY would take for the text."""
+        return "null::text as value" if self.order is None else f"{self.order.name}::text as value"
+
+    @property
+    def order_by(self) -> str:
+        """ORDER BY, without the words."""
+        direction = "desc" if self.descending else "asc"
+        return f"key {direction}" if self.order is None else f"{self.order.name} {direction}, key {direction}"
+
+    def where(self) -> Condition:
+        """All conditions and the cursor, joined by `and`."""
+        parts = [*self.conditions, *([] if self.after is None else [self._beyond(self.after)])]
+        joined = " and ".join(part.sql for part in parts) or "true"
+        return Condition(joined, tuple(p for part in parts for p in part.parameters), indexed=False)
+
+    def _beyond(self, after: tuple[str | None, str]) -> Condition:
+        sign = "<" if self.descending else ">"
+        value, key = after
+        if self.order is None:
+            return Condition(f"key {sign} %s", (key,), indexed=False)
+        return Condition(f"({self.order.name}, key) {sign} (%s::{_cast(self.order)}, %s)", (value, key), indexed=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A version that stands on a page."""
+
+    key: str
+    row: str
+    from_position: int
+    to_position: int
+    value: str | None
+
+
+def asked(
+    table: RowTable,
+    *,
+    order: str | None = None,
+    descending: bool = False,
+    after: str | None = None,
+    filters: Mapping[str, str] | None = None,
+    prefix: str | None = None,
+) -> Asked:
+    """What is asked for, checked.
+
+    Raises:
+        InputError: an order, filter, value, search or cursor that the ledger does not have.
+    """
+    ledger = table.ledger
+    if order is not None and order not in ledger.orders:
+        raise InputError(
+            f"ledger {ledger.name} cannot be ordered by {order!r}; it can by {', '.join(ledger.orders) or 'its key only'}",
+            field="order",
+            rule="known-order",
+        )
+    conditions = [_equal(table, name, value) for name, value in (filters or {}).items()]
+    if prefix is not None:
+        conditions.append(_prefix(table, prefix))
+    stored = None if order is None else table.stored[order]
+    return Asked(table, stored, descending, _decoded(after, order, descending), conditions)
+
+
+def page_now(cursor: Cursor, wanted: Asked, limit: int) -> list[Found]:
+    """The first rows of the current ledger."""
+    where = wanted.where()
+    with _refusing_values():
+        cursor.execute(
+            f"select {VERSION}, {wanted.value} from {wanted.table.open} where {where.sql} order by {wanted.order_by} limit %s",
+            (*where.parameters, limit),
+        )
+    return [Found(*row) for row in cursor.fetchall()]
+
+
+def page_as_of(cursor: Cursor, wanted: Asked, position: int, own: int, limit: int) -> list[Found]:
+    """The first rows as of a position of a ledger that was folded up to `own`."""
+    with _refusing_values():
+        if _is_little(cursor, wanted):
+            return _among_little(cursor, wanted, position, limit)
+        found = _merged(cursor, wanted, position, own, limit)
+    return _with_rows(cursor, wanted, found)
+
+
+def cursor_after(wanted: Asked, last: Found) -> str:
+    """The cursor of the page that follows a row."""
+    order = None if wanted.order is None else wanted.order.column.name
+    return (
+        base64.urlsafe_b64encode(msgspec.json.encode((order, wanted.descending, last.value, last.key)))
+        .decode()
+        .rstrip("=")
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------- as of a position
+
+
+def _is_little(cursor: Cursor, wanted: Asked) -> bool:
+    """Whether a filter with an index of its own leaves so little of the whole history that it may all be looked at."""
+    for condition in wanted.conditions:
+        if condition.indexed:
+            cursor.execute(
+                f"select count(*) from (select from {wanted.table.name} where {condition.sql} limit %s) as few",
+                (*condition.parameters, _FEW + 1),
+            )
+            (count,) = cursor.fetchone() or (0,)
+            if count <= _FEW:
+                return True
+    return False
+
+
+def _among_little(cursor: Cursor, wanted: Asked, position: int, limit: int) -> list[Found]:
+    where = wanted.where()
+    cursor.execute(
+        f"with few as materialized (select key, row, from_position, to_position{wanted.ordered} from {wanted.table.name}"
+        f" where {where.sql} and from_position <= %s and to_position > %s)"
+        f" select {VERSION}, {wanted.value} from few order by {wanted.order_by} limit %s",
+        (*where.parameters, position, position, limit),
+    )
+    return [Found(*row) for row in cursor.fetchall()]
+
+
+_Place = tuple[str, int, str | None]
+"""Key, position from which it holds, and ordered value of a version on the way to a page."""
+
+
+def _merged(cursor: Cursor, wanted: Asked, position: int, own: int, limit: int) -> list[_Place]:
+    """The first versions in order: rounds of a few from every run, as far as no run can have held back an earlier one."""
+    found: list[_Place] = []
+    batch = _FIRST_BATCH
+    while True:
+        exhausted = True
+        from_run: Counter[int] = Counter()
+        for run, *place in _round(cursor, wanted, position, own, batch):
+            found.append((place[0], place[1], place[2]))
+            from_run[run] += 1
+            if len(found) == limit:
+                return found
+            if from_run[run] == batch:
+                exhausted = False
+                break
+        if exhausted:
+            return found
+        wanted = replace(wanted, after=(found[-1][2], found[-1][0]))
+        batch *= 2
+
+
+def _round(cursor: Cursor, wanted: Asked, position: int, own: int, batch: int) -> list[tuple[Any, ...]]:
+    table, where = wanted.table, wanted.where()
+    here, last = position >> table.bits, own >> table.bits
+    begun, ended = table.segment("from_position"), table.segment("to_position")
+    select = f"select key, from_position, {wanted.value}{wanted.ordered}"
+    order = f"order by {wanted.order_by} limit {batch:d}"
+    valid = "from_position <= %s and to_position > %s"
+    pairs = f"generate_series(0, {here:d}) as b (begun) cross join generate_series({here:d}, {last:d}) as e (ended)"
+    cursor.execute(
+        f"select run, key, from_position, value from ("
+        f"select b.begun * {last + 1:d} + e.ended as run, v.* from {pairs} cross join lateral ({select} from {table.past}"
+        f" where {ended} = e.ended and {begun} = b.begun and {valid} and {where.sql} {order}) as v"
+        f" union all"
+        f" select -1 - b.begun, v.* from generate_series(0, {here:d}) as b (begun) cross join lateral ({select} from {table.open}"
+        f" where {begun} = b.begun and from_position <= %s and {where.sql} {order}) as v"
+        f") as runs order by {wanted.order_by}",
+        (position, position, *where.parameters, position, *where.parameters),
+    )
+    return cursor.fetchall()
+
+
+def _with_rows(cursor: Cursor, wanted: Asked, places: Sequence[_Place]) -> list[Found]:
+    values = {(key, start): value for key, start, value in places}
+    cursor.execute(
+        "select v.key, v.row::text, v.from_position, v.to_position"
+        f" from unnest(%s::text[], %s::bigint[]) as p (key, start) cross join lateral (select * from {wanted.table.name} as t"
+        " where t.key = p.key and t.from_position = p.start) as v",
+        (array([key for key, _, _ in places]), [start for _, start, _ in places]),
+    )
+    found = {(row[0], row[2]): Found(*row, values[row[0], row[2]]) for row in cursor.fetchall()}
+    return [found[key, start] for key, start, _ in places]
+
+
+# ------------------------------------------------------------------------------------------------------ what is asked for
+
+
+def _equal(table: RowTable, name: str, value: str) -> Condition:
+    ledger = table.ledger
+    if name not in ledger.filters:
+        known = ", ".join(ledger.filters) or "nothing"
+        raise InputError(
+            f"ledger {ledger.name} cannot be filtered by {name!r}; it can by {known}", field=name, rule="known-filter"
+        )
+    stored = table.stored[name]
+    if stored.column.kind is Kind.LIST:
+        return Condition(f"%s = any({stored.name})", (_value(stored, value),), indexed=False)
+    return Condition(f"{stored.name} = %s::{_cast(stored)}", (_value(stored, value),), indexed=not stored.ordered)
+
+
+def _cast(stored: Stored) -> str:
+    return stored.type.split(" ")[0]
+
+
+def _value(stored: Stored, value: str) -> str:
+    """A filter's value, refused where the column cannot have it."""
+    name, kind = stored.column.name, stored.column.kind
+    if "\0" in value:
+        raise InputError(f"no {name} holds the character NUL", field=name, rule="filter-value")
+    if kind in (Kind.MONEY, Kind.INTEGER):
+        digits = value.removeprefix("-")
+        if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
+            raise InputError(f"{value!r} is no whole number", field=name, rule="filter-value")
+    if kind is Kind.BOOLEAN:
+        word = value.strip().lower()
+        if word not in _BOOLEANS:
+            raise InputError(f"{value!r} is neither true nor false", field=name, rule="filter-value")
+        return _BOOLEANS[word]
+    return stored.literal(value)
+
+
+def _prefix(table: RowTable, prefix: str) -> Condition:
+    search = table.ledger.search
+    if search is None:
+        raise InputError(f"ledger {table.ledger.name} has no column to search in", field="prefix", rule="known-search")
+    column = table.stored[search].name
+    text = prefix[:_LONGEST_PREFIX].replace("\0", "\ufffd")
+    if not text:
+        return Condition("true", (), indexed=False)
+    sql, parameters = f"{column} >= %s and starts_with({column}, %s)", (text, text)
+    if ord(text[-1]) < _LAST_BEFORE_SURROGATES:
+        return Condition(f"{sql} and {column} < %s", (*parameters, text[:-1] + chr(ord(text[-1]) + 1)), indexed=True)
+    return Condition(sql, parameters, indexed=True)
+
+
+def _decoded(after: str | None, order: str | None, descending: bool) -> tuple[str | None, str] | None:
+    if after is None:
+        return None
+    try:
+        text = base64.b64decode(after + "=" * (-len(after) % 4), altchars=b"-_", validate=True)
+        its_order, its_direction, value, key = msgspec.json.decode(text, type=tuple[str | None, bool, str | None, str])
+    except (ValueError, binascii.Error, msgspec.MsgspecError) as error:
+        raise InputError("the cursor is not one of this ledger's pages", field="after", rule="known-cursor") from error
+    if (
+        (its_order, its_direction) != (order, descending)
+        or (value is None) != (order is None)
+        or "\0" in f"{value}{key}"
+    ):
+        raise InputError("the cursor belongs to pages in another order", field="after", rule="known-cursor")
+    return value, key
+
+
+@contextmanager
+def _refusing_values() -> Iterator[None]:
+    """What the database cannot read as a value of a column was never one of a row."""
+    try:
+        yield
+    except psycopg2.DataError as error:
+        said = error.diag.message_primary
+        raise InputError(f"a filter or cursor has a value that no row can have: {said}", rule="filter-value") from error
