@@ -233,7 +233,9 @@ def _with_rows(cursor: Cursor, wanted: Asked, places: Sequence[_Place]) -> list[
         " where t.key = p.key and t.from_position = p.start) as v",
         (array([key for key, _, _ in places]), [start for _, start, _ in places]),
     )
-    found = {(row[0], row[2]): Found(*row, values[row[0], row[2]]) for row in cursor.fetchall()}
+    found = {
+        (key, start): Found(key, row, start, end, values[key, start]) for key, row, start, end in cursor.fetchall()
+    }
     return [found[key, start] for key, start, _ in places]
 
 

@@ -98,7 +98,11 @@ class LedgerReader:
             table, own = self._row_table(cursor, ledger)
             position = _position(ledger, own, as_of, allow_behind=allow_behind)
             wanted = asked(table, order=order, descending=descending, after=after, filters=filters, prefix=prefix)
-            found = page_now(cursor, wanted, limit + 1) if as_of is None else page_as_of(cursor, wanted, position, own, limit + 1)
+            found = (
+                page_now(cursor, wanted, limit + 1)
+                if as_of is None
+                else page_as_of(cursor, wanted, position, own, limit + 1)
+            )
             more = cursor_after(wanted, found[limit - 1]) if len(found) > limit else None
             rows = [_versioned(table, (one.key, one.row, one.from_position, one.to_position)) for one in found[:limit]]
             return Page(rows, more, position)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import typer.main
 
+from api.cli import PROGRAM
 from api.cli.failures import EXIT_INTERRUPTED, EXIT_PIPE
-from api.cli.main import PROGRAM
 from api.cli.verbs import app
 from api.errors import DOCUMENTED
 

@@ -59,10 +59,12 @@ def test_the_tree_of_errors_is_drawn_as_it_is() -> None:
     assert drawn == classes
 
 
-@pytest.mark.parametrize("document", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").glob("*.md")), ids=lambda f: f.name)
+@pytest.mark.parametrize(
+    "document", sorted(ROOT.glob("*.md")) + sorted((ROOT / "docs").glob("*.md")), ids=lambda f: f.name
+)
 def test_every_file_that_a_document_names_is_there(document: Path) -> None:
     text = document.read_text("utf-8")
     named = set(re.findall(r"`((?:domain|projections|infra|api|scripts|tests|docs)/[\w./-]*)`", text))
-    named |= {link for link in re.findall(r"\]\(([^)#:]+)\)", text)}
+    named |= set(re.findall(r"\]\(([^)#:]+)\)", text))
     missing = sorted(name for name in named if not (ROOT / name).exists() and not (document.parent / name).exists())
     assert not missing

@@ -265,7 +265,7 @@ _THINGS = st.integers(0, 5)
 _LABELS = st.text(st.characters(codec="utf-8"), max_size=8) | st.sampled_from(
     ["\t\\N\n", '{"\\"}', "", "e\u0301", "x" * 400]
 )
-_EVENTS = st.one_of(
+_EVENTS: st.SearchStrategy[Any] = st.one_of(
     st.tuples(
         st.just("thing.placed.v1"),
         _THINGS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -14,12 +15,12 @@ from domain.catalogue import EVENT_TYPES
 from infra.folding.feed import FeedEntry
 from infra.postgres import ledger_pages, ledger_tables
 from projections.catalogue import catalogue
-from tests.histories import MOVES_TO_THE_END, START, History
+from tests.histories import MOVES_TO_THE_END, History
 from tests.migrated import log_database
 from tests.projections.laws import check_laws
 from tests.projections.toys import TYPES, toy_catalogue, toy_entries
 
-ZONE = START.tzinfo
+ZONE = ZoneInfo("Asia/Shanghai")
 EXAMPLES = settings(
     max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), database=None, derandomize=True
 )
