@@ -35,11 +35,20 @@ _BOOLEANS = {"true": "t", "1": "t", "yes": "t", "是": "t", "false": "f", "0": "
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A part of a WHERE clause with its parameters; `indexed`: an index of its own finds what meets it."""
+    """A part of a WHERE clause with its parameters.
+
+    `indexed`: an index of its own finds what meets it. `unindexed` says the same so that no index is tempted by it, for whoever walks
+    through an order.
+    """
 
     sql: str
     parameters: tuple[object, ...]
-    indexed: bool
+    indexed: bool = False
+    unindexed: tuple[str, tuple[object, ...]] | None = None
+
+    def walked(self) -> Condition:
+        """The condition for whoever walks through an order."""
+        return self if self.unindexed is None else Condition(*self.unindexed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +77,20 @@ class Asked:
         direction = "desc" if self.descending else "asc"
         return f"key {direction}" if self.order is None else f"{self.order.name} {direction}, key {direction}"
 
-    def where(self) -> Condition:
+    def where(self, *, walked: bool = False) -> Condition:
         """All conditions and the cursor, joined by `and`."""
-        parts = [*self.conditions, *([] if self.after is None else [self._beyond(self.after)])]
+        parts = [part.walked() if walked else part for part in self.conditions]
+        if self.after is not None:
+            parts.append(self._beyond(self.after))
         joined = " and ".join(part.sql for part in parts) or "true"
-        return Condition(joined, tuple(p for part in parts for p in part.parameters), indexed=False)
+        return Condition(joined, tuple(p for part in parts for p in part.parameters))
 
     def _beyond(self, after: tuple[str | None, str]) -> Condition:
         sign = "<" if self.descending else ">"
         value, key = after
         if self.order is None:
-            return Condition(f"key {sign} %s", (key,), indexed=False)
-        return Condition(f"({self.order.name}, key) {sign} (%s::{_cast(self.order)}, %s)", (value, key), indexed=False)
+            return Condition(f"key {sign} %s", (key,))
+        return Condition(f"({self.order.name}, key) {sign} (%s::{_cast(self.order)}, %s)", (value, key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +216,7 @@ def _merged(cursor: Cursor, wanted: Asked, position: int, own: int, limit: int) 
 
 
 def _round(cursor: Cursor, wanted: Asked, position: int, own: int, batch: int) -> list[tuple[Any, ...]]:
-    table, where = wanted.table, wanted.where()
+    table, where = wanted.table, wanted.where(walked=True)
     here, last = position >> table.bits, own >> table.bits
     begun, ended = table.segment("from_position"), table.segment("to_position")
     select = f"select key, from_position, {wanted.value}{wanted.ordered}"
@@ -251,8 +262,13 @@ def _equal(table: RowTable, name: str, value: str) -> Condition:
         )
     stored = table.stored[name]
     if stored.column.kind is Kind.LIST:
-        return Condition(f"%s = any({stored.name})", (_value(stored, value),), indexed=False)
-    return Condition(f"{stored.name} = %s::{_cast(stored)}", (_value(stored, value),), indexed=not stored.ordered)
+        return Condition(f"%s = any({stored.name})", (_value(stored, value),))
+    parameters = (_value(stored, value),)
+    equal = f"{stored.name} = %s::{_cast(stored)}"
+    if stored.ordered:
+        return Condition(equal, parameters)
+    same = equal if name == table.first_filter else f"{stored.name} is not distinct from %s::{_cast(stored)}"
+    return Condition(equal, parameters, indexed=True, unindexed=(same, parameters))
 
 
 def _cast(stored: Stored) -> str:
@@ -283,11 +299,12 @@ def _prefix(table: RowTable, prefix: str) -> Condition:
     column = table.stored[search].name
     text = prefix[:_LONGEST_PREFIX].replace("\0", "\ufffd")
     if not text:
-        return Condition("true", (), indexed=False)
-    sql, parameters = f"{column} >= %s and starts_with({column}, %s)", (text, text)
+        return Condition("true", ())
+    unindexed = (f"left({column}, %s) = %s", (len(text), text))
+    sql, parameters = f"{column} >= %s and {unindexed[0]}", (text, *unindexed[1])
     if ord(text[-1]) < _LAST_BEFORE_SURROGATES:
-        return Condition(f"{sql} and {column} < %s", (*parameters, text[:-1] + chr(ord(text[-1]) + 1)), indexed=True)
-    return Condition(sql, parameters, indexed=True)
+        sql, parameters = f"{sql} and {column} < %s", (*parameters, text[:-1] + chr(ord(text[-1]) + 1))
+    return Condition(sql, parameters, indexed=True, unindexed=unindexed)
 
 
 def _decoded(after: str | None, order: str | None, descending: bool) -> tuple[str | None, str] | None:

@@ -13,8 +13,10 @@ def sums_at(cursor: Cursor, table: SumTable, mark: int) -> dict[Cell, Sums]:
     """The sums of every cell as of a mark, shards added up; cells that are zero throughout are left out."""
     dimensions = ", ".join(table.dimensions)
     measures = ", ".join(f"sum({name})::bigint" for name in table.measures)
+    payload = ", ".join((*table.dimensions, *table.measures))
     cursor.execute(
-        f"select {dimensions}, {measures} from {table.name} where from_position <= %s and to_position > %s group by {dimensions}",
+        f"select {dimensions}, {measures} from (select {payload} from {table.open} where from_position <= %s"
+        f" union all select {payload} from {table.past} where {table.marks} @> %s::bigint) as held group by {dimensions}",
         (mark, mark),
     )
     size = len(table.dimensions)

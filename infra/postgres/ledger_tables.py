@@ -184,7 +184,7 @@ class LedgerTable:
 
     def _index(self, part: str, name: str, columns: str) -> str:
         table = self.open if part == "open" else self.past
-        return f"create index if not exists {quoted(f'{self._base}_{part}_{name}')} on {table} ({columns})"
+        return f"create index if not exists {quoted(f'{self._base}_{part}_{name}')} on {table} {columns}"
 
     @property
     def columns(self) -> str:
@@ -226,37 +226,45 @@ class RowTable(LedgerTable):
     def indexes(self) -> list[str]:
         """The open partition has its key; besides: each order, now and as of a position; each other filter; keys and positions."""
         found = []
-        first = self._first_filter()
+        begun, ended = self.segment("from_position"), self.segment("to_position")
+        first, others = self._filters()
         for name, columns in (("key", "key"), *((o, f"{self.stored[o].name}, key") for o in self.ledger.orders)):
             if name != "key":
-                found.append(self._index("open", f"by_{name}", f"{columns}{first}"))
-            begun, ended = self.segment("from_position"), self.segment("to_position")
-            found.append(self._index("open", f"as_of_{name}", f"({begun}), {columns}, from_position{first}"))
-            found.append(
-                self._index(
-                    "past", f"as_of_{name}", f"({ended}), ({begun}), {columns}, from_position, to_position{first}"
-                )
-            )
+                found.append(self._index("open", f"by_{name}", f"({columns}{first})"))
+            found.append(self._index("open", f"as_of_{name}", f"(({begun}), {columns}, from_position{first}){others}"))
+            past = f"(({ended}), ({begun}), {columns}, from_position, to_position{first}){others}"
+            found.append(self._index("past", f"as_of_{name}", past))
         for name, stored in self.stored.items():
             if not stored.ordered and stored.column.kind is not Kind.LIST:
-                found.append(self._index("open", f"of_{name}", stored.name))
-                found.append(self._index("past", f"of_{name}", stored.name))
-        found.append(self._index("open", "from", "from_position"))
-        found.append(self._index("past", "key", "key, from_position"))
-        found.append(self._index("past", "from", "from_position"))
-        found.append(self._index("past", "to", "to_position"))
+                found.append(self._index("open", f"of_{name}", f"({stored.name})"))
+                found.append(self._index("past", f"of_{name}", f"({stored.name})"))
+        found.append(self._index("open", "from", "(from_position)"))
+        # Finds a key's versions, but is of no use to whoever wants keys in order, for whom the planner would take it.
+        found.append(self._index("past", "key", "(key text_pattern_ops, from_position)"))
+        found.append(self._index("past", "from", "(from_position)"))
+        found.append(self._index("past", "to", "(to_position)"))
         return found
 
     def segment(self, position: str) -> str:
         """The segment of a position, as the indexes have it."""
         return f"({position} >> {self.bits})::integer"
 
-    def _first_filter(self) -> str:
-        """Of the filters the first (the jurisdiction) lies in every index of an order, so that a page need not look at other rows."""
-        for name in self.ledger.filters:
-            if not self.stored[name].ordered and self.stored[name].column.kind is not Kind.LIST:
-                return f", {self.stored[name].name}"
-        return ""
+    @property
+    def first_filter(self) -> str | None:
+        """The filter that all pages of a place have (the jurisdiction): it is a key of every index of an order."""
+        return next((name for name in self.ledger.filters if self._is_scalar(name)), None)
+
+    def _is_scalar(self, name: str) -> bool:
+        return not self.stored[name].ordered and self.stored[name].column.kind is not Kind.LIST
+
+    def _filters(self) -> tuple[str, str]:
+        """What every index of an order holds besides, so that a page need not look at rows that a filter leaves out."""
+        first = self.first_filter
+        others = [self.stored[name].name for name in self.ledger.filters if self._is_scalar(name) and name != first]
+        return (
+            f", {self.stored[first].name}" if first else "",
+            f" include ({', '.join(others)})" if others else "",
+        )
 
 
 class SumTable(LedgerTable):
@@ -296,11 +304,16 @@ class SumTable(LedgerTable):
         return f"{texts[0]}\t{shard}\t{start}\t{end}\t{texts[1]}{_TAB.join(map(str, sums))}\n".encode()
 
     def indexes(self) -> list[str]:
-        """Positions only: a board reads all its cells."""
+        """Positions only: a board reads all its cells. Closed versions are found by the run of marks that holds a mark."""
         return [
-            self._index("open", "from", "from_position"),
-            self._index("past", "to", "to_position, from_position"),
+            self._index("open", "from", "(from_position)"),
+            self._index("past", "marks", f"using gist ({self.marks})"),
         ]
+
+    @property
+    def marks(self) -> str:
+        """The marks at which a version holds, as a range; the expression that its index is on."""
+        return "int8range(from_position, to_position)"
 
 
 def table_of(ledger: AnyLedger, number: int, bits: int) -> RowTable | SumTable:
