@@ -300,8 +300,9 @@ def _prefix(table: RowTable, prefix: str) -> Condition:
     text = prefix[:_LONGEST_PREFIX].replace("\0", "\ufffd")
     if not text:
         return Condition("true", ())
-    unindexed = (f"left({column}, %s) = %s", (len(text), text))
-    sql, parameters = f"{column} >= %s and {unindexed[0]}", (text, *unindexed[1])
+    unindexed: tuple[str, tuple[object, ...]] = (f"left({column}, %s) = %s", (len(text), text))
+    sql = f"{column} >= %s and {unindexed[0]}"
+    parameters: tuple[object, ...] = (text, *unindexed[1])
     if ord(text[-1]) < _LAST_BEFORE_SURROGATES:
         sql, parameters = f"{sql} and {column} < %s", (*parameters, text[:-1] + chr(ord(text[-1]) + 1))
     return Condition(sql, parameters, indexed=True, unindexed=unindexed)
