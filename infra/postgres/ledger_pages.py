@@ -190,12 +190,16 @@ def _among_little(cursor: Cursor, wanted: Asked, position: int, limit: int) -> l
     return [Found(*row) for row in cursor.fetchall()]
 
 
+_WALK = "set local enable_sort = off; set local enable_incremental_sort = off; set local enable_bitmapscan = off; set local jit = off"
+"""Every run is to be walked in the order of its index; the planner cannot know how few rows that takes, and would collect and sort."""
+
 _Place = tuple[str, int, str | None]
 """Key, position from which it holds, and ordered value of a version on the way to a page."""
 
 
 def _merged(cursor: Cursor, wanted: Asked, position: int, own: int, limit: int) -> list[_Place]:
     """The first versions in order: rounds of a few from every run, as far as no run can have held back an earlier one."""
+    cursor.execute(_WALK)
     found: list[_Place] = []
     batch = _FIRST_BATCH
     while True:

@@ -227,10 +227,11 @@ class RowTable(LedgerTable):
         """The open partition has its key; besides: each order, now and as of a position; each other filter; keys and positions."""
         found = []
         begun, ended = self.segment("from_position"), self.segment("to_position")
-        first, others = self._filters()
+        first = f", {self.stored[self.first_filter].name}" if self.first_filter else ""
         for name, columns in (("key", "key"), *((o, f"{self.stored[o].name}, key") for o in self.ledger.orders)):
             if name != "key":
                 found.append(self._index("open", f"by_{name}", f"({columns}{first})"))
+            others = self._include(name)
             found.append(self._index("open", f"as_of_{name}", f"(({begun}), {columns}, from_position{first}){others}"))
             past = f"(({ended}), ({begun}), {columns}, from_position, to_position{first}){others}"
             found.append(self._index("past", f"as_of_{name}", past))
@@ -257,14 +258,12 @@ class RowTable(LedgerTable):
     def _is_scalar(self, name: str) -> bool:
         return not self.stored[name].ordered and self.stored[name].column.kind is not Kind.LIST
 
-    def _filters(self) -> tuple[str, str]:
-        """What every index of an order holds besides, so that a page need not look at rows that a filter leaves out."""
-        first = self.first_filter
-        others = [self.stored[name].name for name in self.ledger.filters if self._is_scalar(name) and name != first]
-        return (
-            f", {self.stored[first].name}" if first else "",
-            f" include ({', '.join(others)})" if others else "",
-        )
+    def _include(self, order: str) -> str:
+        """What an index of an order holds besides, so that a page need not look at rows that a filter or a search leaves out."""
+        names = [name for name in self.ledger.filters if self._is_scalar(name) and name != self.first_filter]
+        if order == "key" and self.ledger.search is not None and self.ledger.search not in (*names, self.first_filter):
+            names.append(self.ledger.search)
+        return f" include ({', '.join(self.stored[name].name for name in names)})" if names else ""
 
 
 class SumTable(LedgerTable):
