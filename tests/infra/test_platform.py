@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,7 +15,6 @@ import pytest
 from domain.campaigns.genesis import LogKind
 from domain.errors import InputError, NotFoundError, NotReadyError, RuleError, SettingsError, UnauthorisedError
 from infra.bootstrap import Platform, Settings, initialise, open_platform
-from infra.folding.engine import EngineConfig
 from projections.clearance import CellState
 from projections.replay import case_state
 
@@ -118,25 +116,25 @@ def test_a_row_is_what_the_entries_of_its_case_fold_to(real: Settings, tmp_path:
             assert case_state(events).case == versioned.row
 
 
-def test_a_board_with_a_stopped_ledger_says_incomplete_and_never_cleared(real: Settings, tmp_path: Path) -> None:
+def test_a_board_with_a_halted_ledger_says_incomplete_and_never_cleared(real: Settings, tmp_path: Path) -> None:
     with opened(real) as platform:
         platform.import_book(a_book(tmp_path, BOOK), mapping="standard")
         complete = platform.board()
         assert complete.complete
         assert {cell.state for cell in complete.cells} == {CellState.OPEN}
+    with open_platform(real) as platform:  # nothing folds
         platform.pause("case")
-        time.sleep(2 * EngineConfig().poll)  # what is being folded when an operator pauses is still committed
-        with pytest.raises(NotReadyError):
-            platform.import_book(
-                a_book(tmp_path, [["盂-1", "盂县", *BOOK[0][2:]]]), mapping="standard", book="other", whole=False
-            )
+        platform.add_officer("wang")
         board = platform.board()
         assert not board.complete
         assert "paused" in (board.reason or "")
         assert {cell.state for cell in board.cells} == {CellState.INCOMPLETE}
-        assert platform.board(as_of=complete.position).complete, "what was folded before it stopped still holds"
+        assert platform.board(as_of=complete.position).complete, "what was folded before it halted still holds"
+        with pytest.raises(NotReadyError):
+            platform.import_book(a_book(tmp_path, BOOK), mapping="standard")
         platform.resume("case")
-        platform.wait_for(platform.head().position, timeout=30)
+    with opened(real) as platform:
+        platform.wait_for(platform.head().position, timeout=60)
         assert platform.board().complete
 
 
