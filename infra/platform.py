@@ -39,7 +39,7 @@ from infra.books.rejects import write_rejects
 from infra.books.template import write_template
 from infra.folding.engine import Engine
 from infra.folding.rebuild import RebuildProgress, RebuildReport
-from infra.folding.status import LedgerStatus
+from infra.folding.status import LedgerState, LedgerStatus
 from infra.importing import Imported, Importer, ImportOrder, ImportProgress
 from infra.postgres.fsck import Finding
 from infra.postgres.ledger_reader import LedgerReader, Page, VersionedRow
@@ -309,7 +309,8 @@ class Platform:
         names = [*self.catalogue.sources("clearance"), "clearance"]
         with suppress(NotReadyError):
             self.reader.wait_for(names, wanted, BOARD_PATIENCE if self.folding else 0.0)
-        behind = min((s for s in self.reader.status() if s.name in names), key=lambda s: s.position)
+        standing = (s for s in self.reader.status() if s.name in names)
+        behind = min(standing, key=lambda s: (s.position, s.state is LedgerState.RUNNING))  # a halted one says why
         if behind.position >= wanted:
             return wanted, None
         reason = f"ledger {behind.name} is {behind.state} at position {behind.position} of {wanted}"
