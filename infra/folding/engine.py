@@ -190,11 +190,15 @@ class Engine:
         self._known(ledger)
         with self._store.session() as session, session.transaction("resuming a ledger") as cursor:
             halted = halts(cursor)
+            live = generations(cursor, Existence.LIVE).get(ledger)
+            reason = "" if live is None else outdated(self.catalogue[ledger], live)
+            if reason:
+                raise NotReadyError(f"ledger {ledger} is {reason}")
             one = halted.get(ledger)
             if one is None:
                 return
             if one.state is Condition.OUTDATED:
-                raise NotReadyError(f"ledger {ledger} is {one.reason}", position=one.position)
+                raise NotReadyError(f"ledger {ledger} {one.reason}", position=one.position)
             for source in self.catalogue.sources(ledger):
                 if source in halted:
                     raise NotReadyError(

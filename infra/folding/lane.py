@@ -37,7 +37,9 @@ class Rows(Protocol):
     def sums(self, table: SumTable, keys: Sequence[str]) -> Iterable[tuple[str, Sums]]:
         """The cumulative sums of some cells as of the last mark."""
 
-    def since(self, table: SumTable, source: RowTable, position: int) -> dict[int, dict[Cell, Sums]]:
+    def since(
+        self, table: SumTable, source: RowTable, position: int, shards: frozenset[int] | None
+    ) -> dict[int, dict[Cell, Sums]]:
         """By shard and cell: what was added between the last mark before a position and that position."""
 
 
@@ -99,7 +101,7 @@ class Lane:
         if position:
             for summary in self._summaries:
                 source = self._sources[summary.source]
-                summary.begin(self._rows.since(summary.table, source, position), position)
+                summary.begin(self._rows.since(summary.table, source, position, self._shards), position)
 
     def fold(self, stretch: Stretch) -> Chunk:
         """Folds a stretch that begins after the lane's position; entries at or before it change nothing.

@@ -103,11 +103,13 @@ class LedgerSession:
             )
             return [(row[0], tuple(row[1:])) for row in cursor.fetchall()]
 
-    def since(self, table: SumTable, source: RowTable, position: int) -> dict[int, dict[Cell, Sums]]:
+    def since(
+        self, table: SumTable, source: RowTable, position: int, shards: frozenset[int] | None
+    ) -> dict[int, dict[Cell, Sums]]:
         """See `infra.folding.lane.Rows`."""
         mark = position // table.mark * table.mark
         with self.transaction("adding up what changed since a mark") as cursor:
-            return since_mark(cursor, table, source, mark, position)
+            return since_mark(cursor, table, source, mark, position, shards)
 
     # What the engine writes
 
@@ -127,26 +129,33 @@ class LedgerSession:
         advance(cursor, chunk.generations, part, chunk.after, chunk.upto, head)
         for changed in chunk.parts:
             try:
-                _write(cursor, changed)
-            except (
-                psycopg2.DataError,
-                psycopg2.IntegrityError,
-                psycopg2.ProgrammingError,
-                psycopg2.NotSupportedError,
-            ) as error:
-                raise _unstorable(changed, chunk, str(error.diag.message_primary or error)) from error
+                closed = _write(cursor, changed)
+            except psycopg2.Error as error:
+                if (error.pgcode or "")[:2] not in _OWN_FAULT:
+                    raise
+                raise _unstorable(changed, chunk, error.diag.message_primary or str(error)) from error
+            if closed != len(changed.closed):
+                raise _unstorable(
+                    changed, chunk, f"{len(changed.closed)} rows end, but {closed} of them are stored: rebuild it"
+                )
 
 
-def _write(cursor: Cursor, part: Part) -> None:
+_OWN_FAULT = {"0A", "22", "23", "42", "54"}
+"""Classes of errors that trying again does not mend: what is written cannot stand in the table. (PostgreSQL, appendix A.)"""
+
+
+def _write(cursor: Cursor, part: Part) -> int:
+    """Writes a part and returns how many stored versions were closed."""
     table = part.table
+    closed = 0
     if part.closed:
         keys = sorted(part.closed)
         positions = "{" + ",".join(str(part.closed[key]) for key in keys) + "}"
         cursor.execute(table.move, (array(keys), positions))
-        if cursor.rowcount != len(keys):
-            raise psycopg2.IntegrityError(f"{len(keys)} rows end, but {cursor.rowcount} of them were stored")
+        closed = cursor.rowcount
     _copy(cursor, table.past, table.columns, part.past)
     _copy(cursor, table.open, table.columns, part.open)
+    return closed
 
 
 def _copy(cursor: Cursor, target: str, columns: str, lines: Sequence[bytes]) -> None:

@@ -25,13 +25,20 @@ def sums_at(cursor: Cursor, table: SumTable, mark: int) -> dict[Cell, Sums]:
 
 
 def since_mark(
-    cursor: Cursor, table: SumTable, source: RowTable, mark: int, position: int
+    cursor: Cursor,
+    table: SumTable,
+    source: RowTable,
+    mark: int,
+    position: int,
+    shards: frozenset[int] | None = None,
 ) -> dict[int, dict[Cell, Sums]]:
-    """What changes of the source's rows in (mark, position] add to each cell, by shard."""
+    """What changes of the source's rows in (mark, position] add to each cell, by shard; of some shards only, or of all (None)."""
     total: dict[int, dict[Cell, Sums]] = {}
     for column, sign in (("from_position", 1), ("to_position", -1)):
         cursor.execute(
-            f"select shard, row::text from {source.name} where {column} > %s and {column} <= %s", (mark, position)
+            f"select shard, row::text from {source.name} where {column} > %s and {column} <= %s"
+            " and (%s::int[] is null or shard = any(%s::int[]))",
+            (mark, position, *[None if shards is None else sorted(shards)] * 2),
         )
         for shard, row in cursor:
             added(total.setdefault(shard, {}), table.ledger.contribute(source.decode(row)), sign)
