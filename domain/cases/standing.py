@@ -43,7 +43,6 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     vanished_lines: int = 0
     shrunk: Fen = 0
     """By how much its source states less now than it once did."""
-    fully_paid_headcount: int = 0
 
 
 EMPTY = Standing()
@@ -74,7 +73,6 @@ def contribution(balance: Balance) -> Standing:
         contradicted_lines=int(balance.contradicted),
         vanished_lines=int(balance.vanished),
         shrunk=balance.shrunk,
-        fully_paid_headcount=balance.headcount if balance.verified and not balance.owing else 0,
     )
 
 
