@@ -148,7 +148,11 @@ DISCREPANCIES: Mapping[str, Word] = {rule.name: Word(rule.title.zh, rule.title.e
 """The rules of the discrepancy ledger bear their titles themselves."""
 
 EVENT_TYPES: Mapping[str, Word] = {
+    "log.continued.v1": Word("接续前日志", "Lost log continued"),
     "log.created.v1": Word("日志建立", "Log created"),
+    "log.key-announced.v1": Word("公布签名密钥", "Signing key announced"),
+    "log.wholeness-committed.v1": Word("完整性承诺", "Wholeness committed"),
+    "pack.made.v1": Word("制作证据包", "Evidence pack made"),
     "log.places-added.v1": Word("增加属地", "Jurisdictions added"),
     "case.registered.v1": Word("案件登记", "Case registered"),
     "case.particulars-amended.v1": Word("案件要素更正", "Particulars amended"),

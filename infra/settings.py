@@ -33,6 +33,14 @@ class Settings:
     """PostgreSQL of the deployment (libpq URL or DSN); empty: the embedded one in `data`."""
     keyring: str = ""
     """File of the key-encryption keys; empty: `keys/keyring.json` in `data`."""
+    tiles: str = ""
+    """Folder of the provable log (tiles, entry bundles, checkpoints); empty: `log` in `data`."""
+    signer: str = ""
+    """Folder of the log's signing keys and of every checkpoint they signed; empty: beside `data`, named like it with `.signer`."""
+    witnesses: str = ""
+    """File with the policy (C2SP tlog-policy) of who must cosign a checkpoint before it is published; empty: nobody."""
+    seal_interval: int = 250
+    """Milliseconds from one checkpoint to the next at the least."""
     host: str = "127.0.0.1"
     """Address that the doors listen on."""
     port: int = 8000
@@ -48,6 +56,16 @@ class Settings:
     def keyring_path(self) -> Path:
         """Where the key-encryption keys are."""
         return Path(self.keyring) if self.keyring else self.data / "keys" / "keyring.json"
+
+    @property
+    def tiles_path(self) -> Path:
+        """Where the provable log's files are."""
+        return Path(self.tiles) if self.tiles else self.data / "log"
+
+    @property
+    def signer_path(self) -> Path:
+        """Where the signer keeps its keys and its memory: never in the data folder, so that who restores that restores no signer."""
+        return Path(self.signer) if self.signer else self.data.with_name(self.data.name + ".signer")
 
 
 def load(overrides: Mapping[str, object] | None = None, *, environ: Mapping[str, str] | None = None) -> Settings:

@@ -16,6 +16,8 @@ public key and no connection, that an entry is in the log, that the log only eve
     witness      what a witness decides
     policy       whom a verifier trusts (C2SP tlog-policy)
     proof_file   a proof to take home (C2SP tlog-proof)
+    receipt      what a worker takes home
+    state        recorded, sealed, published
     sorted_map   wholeness: which streams there are, and all of each
 
 Guarantees: what verifies raises `VerificationError` for whatever is wrong with what it was handed, and nothing else; what

@@ -1,0 +1,1 @@
+"""Evidence packs: what was handed out, and the digests that it was handed out with."""
