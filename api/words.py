@@ -14,6 +14,7 @@ from typing import Final, Literal, NamedTuple
 
 from domain.campaigns.genesis import LogKind
 from domain.money import yuan
+from domain.sealing.state import State
 from domain.streams import Basis, Visibility
 from domain.vocabulary import (
     Answer,
@@ -127,6 +128,11 @@ ENUMS: Mapping[type[Enum], Mapping[str, Word]] = {
         "cleared": Word("清零", "Cleared"),
         "cleared-in-hand": Word("清零到手", "Cleared, in hand"),
     },
+    State: {
+        "recorded": Word("已登记", "Recorded"),
+        "sealed": Word("已入树", "Sealed"),
+        "published": Word("已公布", "Published"),
+    },
     LogKind: {
         "real": Word("真实", "Real"),
         "simulation": Word("模拟", "Simulation"),
@@ -192,6 +198,33 @@ LEDGER_STATES: Mapping[str, Word] = {
     "rebuilding": Word("重建中", "Rebuilding"),
     "missing": Word("尚未建立", "Not built yet"),
 }
+
+PUBLISHED_UNWITNESSED: Final = Word("已公布（无见证）", "Published, no witness")
+"""The state of what stands in a checkpoint that only the log's own key signed: the word *published* never stands there alone."""
+
+WAITS_FOR: Mapping[str, Word] = {
+    "key": Word(
+        "本日志还没有签名密钥，由管理员运行 qingling log rotate-key 生成。",
+        "This log has no signing key yet; an administrator makes the first one with qingling log rotate-key.",
+    ),
+    "stopped": Word(
+        "入树与公布已停止，须由管理员查明原因。",
+        "Sealing has stopped; an administrator has to find out why.",
+    ),
+    "tree": Word(
+        "正等待写入哈希树，通常不到一秒。",
+        "It waits to be put into the tree, which takes less than a second as a rule.",
+    ),
+    "checkpoint": Word(
+        "已写入哈希树，正等待签名检查点。",
+        "It is in the tree and waits for the checkpoint to be signed.",
+    ),
+    "quorum": Word(
+        "已写入哈希树，正等待足够的见证人共签检查点。",
+        "It is in the tree and waits until enough witnesses have cosigned the checkpoint.",
+    ),
+}
+"""What keeps an event from being published."""
 
 MEASURES: Mapping[str, Word] = {
     "members": Word("案件", "Cases"),

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import domain.campaigns.genesis
+import domain.sealing.state
 import domain.streams
 import domain.vocabulary
 import projections.case_ledger
@@ -27,6 +28,7 @@ from tests.api.fake_platform import FakePlatform
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 MODULES = (
     domain.campaigns.genesis,
+    domain.sealing.state,
     domain.streams,
     domain.vocabulary,
     projections.case_ledger,
@@ -69,7 +71,7 @@ def test_every_measure_of_the_board_has_a_word():
 
 
 def test_every_state_clause_and_refusal_is_said_in_both_languages():
-    for table in (words.LEDGER_STATES, words.CLAUSES, words.INPUT_RULES, words.MEASURES):
+    for table in (words.LEDGER_STATES, words.CLAUSES, words.INPUT_RULES, words.MEASURES, words.WAITS_FOR):
         assert all(is_said(word) for word in table.values())
 
 
