@@ -53,7 +53,11 @@ class Pack(Stream):
         """Base of a pack's events."""
 
     class Created(Event, Stream.Created):
-        """A pack was made as of position `upto`; `wholeness` is the position of the commitment that it is proved whole by."""
+        """A pack was made as of position `upto`; `wholeness` is the position of the commitment that it is proved whole by.
+
+        `withheld`: SHA-256 (hex) of the pack's list of entries whose bytes its reader may not have, so that nobody who passes
+        the pack on can hide a further one.
+        """
 
         TOPIC = "pack.made.v1"
         place: str
@@ -62,6 +66,7 @@ class Pack(Stream):
         wholeness: int
         cases: int
         withoffice: bool
+        withheld: str
         ledgers: tuple[PackedLedger, ...]
 
     @event(Created)
@@ -74,6 +79,7 @@ class Pack(Stream):
         wholeness: int,
         cases: int,
         withoffice: bool,
+        withheld: str,
         ledgers: tuple[PackedLedger, ...],
         provenance: Provenance,
     ) -> None:
