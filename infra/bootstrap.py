@@ -50,6 +50,7 @@ from infra.sample.playing import SampleProgress, SampleReport, play
 from infra.settings import CHECKOUT, Settings
 from infra.settings import load as load_settings
 from infra.streams import StreamStore
+from infra.witness import WitnessDesk, WitnessedLog
 from projections.catalogue import catalogue
 
 __all__ = [
@@ -69,6 +70,8 @@ __all__ = [
     "SampleReport",
     "Settings",
     "VersionedRow",
+    "WitnessDesk",
+    "WitnessedLog",
     "initialise",
     "is_initialised",
     "load_mapping",
