@@ -1,4 +1,4 @@
-"""Serves the doors of one platform until somebody stops it, then closes everything in order: doors, fold engine, database."""
+"""Serves doors until somebody stops them, then closes everything in order: of a platform the doors, the fold engine, the database."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 import uvicorn
+from starlette.types import ASGIApp
 
 from api.cli.session import Session
 from api.words import Word, word
@@ -35,18 +36,27 @@ def serve_until_stopped(session: Session, settings: Settings) -> None:
     from api.application import create_app
     from infra.bootstrap import open_platform
 
-    with _listening(settings) as listener, _stopped_by_signals(), open_platform(settings, folding=True) as platform:
-        config = uvicorn.Config(
-            create_app(platform),
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=PATIENCE,
-        )
-        server = _Server(config, _where_to_look(session, settings, platform.info, listener.getsockname()[1]))
-        server.run(sockets=[listener])
+    with (
+        listening(settings.host, settings.port) as listener,
+        stopped_by_signals(),
+        open_platform(settings, folding=True) as platform,
+    ):
+        lines = _where_to_look(session, settings, platform.info, listener.getsockname()[1])
+        answer_requests(create_app(platform), listener, lines)
         typer.echo(session.say(Word("正在停止……", "Stopping …")), err=True)
     typer.echo(session.say(Word("已停止", "Stopped")), err=True)
+
+
+def answer_requests(app: ASGIApp, listener: socket.socket, lines: list[str]) -> None:
+    """Answers requests until SIGINT or SIGTERM; says `lines` once it does."""
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=PATIENCE,
+    )
+    _Server(config, lines).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
@@ -74,8 +84,8 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[None]:
-    """SIGTERM ends this process as Ctrl-C does, also while the platform is still being opened or already being closed."""
+def stopped_by_signals() -> Iterator[None]:
+    """SIGTERM ends this process as Ctrl-C does, also while what is served is still being opened or already being closed."""
 
     def interrupt(_: int, __: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -88,16 +98,20 @@ def _stopped_by_signals() -> Iterator[None]:
 
 
 @contextmanager
-def _listening(settings: Settings) -> Iterator[socket.socket]:
-    """A socket on the address of the doors, taken before anything is started."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket on the address of the doors, taken before anything is started.
+
+    Raises:
+        InputError: it cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((settings.host, settings.port))
+            listener.bind((host, port))
         except (OSError, OverflowError) as error:
             raise InputError(
-                f"cannot listen on {settings.host}:{settings.port}: {error}; name another port with --port",
+                f"cannot listen on {host}:{port}: {error}; name another port with --port",
                 field="port",
                 rule="free-port",
             ) from error
