@@ -56,6 +56,32 @@ def add_all(folder: Path, files: Sequence[tuple[str, bytes]]) -> None:
         sync_folder(each)
 
 
+def move_all(folder: Path, target: Path, paths: Sequence[str]) -> None:
+    """Moves files below `folder` to the same paths below `target`."""
+    changed: set[str] = set()
+    for path in paths:
+        source, aim = folder / path, target / path
+        changed |= _made(str(aim.parent))
+        _move(str(source), str(aim))
+        changed |= {str(source.parent), str(aim.parent)}
+    for each in changed:
+        sync_folder(each)
+
+
+def remove(path: Path) -> None:
+    """Takes a file away; after a crash it may be there again."""
+    path.unlink()
+
+
+def make_folder(path: Path, mode: int) -> None:
+    """Makes a folder and what is missing above it, or leaves it as it is."""
+    if not path.is_dir():
+        changed = _made(str(path.parent))
+        path.mkdir(mode=mode, exist_ok=True)
+        for each in (*changed, str(path.parent)):
+            sync_folder(each)
+
+
 def remove_waiting(folder: Path) -> None:
     """Takes away what a crash left under other names."""
     with suppress(FileNotFoundError):
