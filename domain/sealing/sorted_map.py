@@ -30,10 +30,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from domain.errors import VerificationError
 from domain.sealing.encoding import HASH_BYTES, MAX_SIZE, checked_hash, checked_number
+from domain.sealing.subset import subset_proof, verify_subset
 from domain.sealing.tiles import hashes_in
 from domain.sealing.tree import (
     EMPTY_ROOT,
@@ -49,6 +51,7 @@ from domain.sealing.tree import (
 
 _ENTRIES_BYTES: Final = 8
 _LEAF_BYTES: Final = HASH_BYTES + _ENTRIES_BYTES + HASH_BYTES
+_NO_ENTRIES: Final = bytes(_ENTRIES_BYTES)
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -91,7 +94,8 @@ def _prefix(kind: Kind) -> bytes:
 
 
 def _encoded(leaf: MapLeaf) -> bytes:
-    return b"".join((leaf.key, leaf.entries.to_bytes(_ENTRIES_BYTES, "big"), leaf.root))
+    key, entries, root = leaf
+    return key + entries.to_bytes(_ENTRIES_BYTES, "big") + root
 
 
 # -------------------------------------------------------------------------------------------------------------- making
@@ -110,6 +114,14 @@ class Presence:
         key, entries, root = self.leaf
         path = [node.hex() for node in self.path]
         return {"entries": entries, "index": self.index, "key": key.hex(), "path": path, "root": root.hex()}
+
+
+@dataclass(frozen=True, slots=True)
+class JointPresence:
+    """Shows that several leaves stand in the map: each with its index, indexes rising, and one subset proof for all."""
+
+    leaves: tuple[tuple[int, MapLeaf], ...]
+    proof: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +148,32 @@ class WholenessMap:
         Raises:
             ValueError: they are not in that order, or one of them is no leaf.
         """
-        encoded = _checked_in_order(leaves)
+        self._keep(kind, _checked_in_order(leaves))
+
+    @classmethod
+    def of_histories(cls, kind: Kind, histories: Iterable[tuple[str, Sequence[bytes]]]) -> WholenessMap:
+        """From names, in any order, each with the leaf hashes of all its entries in order. Takes one history at a time.
+
+        Raises:
+            ValueError: a name comes twice, or has no entries.
+        """
+        encoded = sorted(_encoded(leaf_of(name, hashes)) for name, hashes in histories)
+        if any(leaf[:HASH_BYTES] == following[:HASH_BYTES] for leaf, following in pairwise(encoded)):
+            raise ValueError("a name comes twice")
+        if any(leaf[HASH_BYTES:-HASH_BYTES] == _NO_ENTRIES for leaf in encoded):
+            raise ValueError("a name without entries stands in no map")
+        made = cls.__new__(cls)
+        made._keep(kind, encoded)
+        return made
+
+    def _keep(self, kind: Kind, encoded: list[bytes]) -> None:
+        """Encoded leaves in order. Empties the list, which takes more room than the map that is made of it."""
         prefix = _prefix(kind)
         self.kind = kind
+        row = leaf_hashes(prefix + leaf for leaf in encoded)
         self._leaves = b"".join(encoded)
+        encoded.clear()
         self._rows: list[bytes] = []
-        row = leaf_hashes([prefix + leaf for leaf in encoded])
         size = len(row)
         while row:
             self._rows.append(b"".join(row))
@@ -150,14 +182,34 @@ class WholenessMap:
 
     def prove(self, name: str) -> Presence | Absence:
         """That the map has this name, or that it has not."""
-        key, size = key_of(name), self.head.size
-        index = bisect_left(range(size), key, key=lambda at: self._leaf(at).key)
-        if index < size and self._leaf(index).key == key:
+        size, index = self.head.size, self._place(name)
+        if self._stands_at(name, index):
             return self._presence(index)
         return Absence(
             self._presence(index - 1) if index > 0 else None,
             self._presence(index) if index < size else None,
         )
+
+    def prove_together(self, names: Iterable[str]) -> JointPresence:
+        """That the map has these names, by one proof.
+
+        Raises:
+            ValueError: it has one of them not, or there are none.
+        """
+        places = {name: self._place(name) for name in names}
+        if missing := [name for name, index in places.items() if not self._stands_at(name, index)]:
+            raise ValueError(f"the map has no {self.kind} {missing[0]}")
+        indexes = sorted(places.values())
+        proof = subset_proof(indexes, self.head.size, self._node)
+        return JointPresence(tuple((index, self._leaf(index)) for index in indexes), tuple(proof))
+
+    def _place(self, name: str) -> int:
+        """Where a name stands, or would stand."""
+        key = key_of(name)
+        return bisect_left(range(self.head.size), key, key=lambda at: self._leaf(at).key)
+
+    def _stands_at(self, name: str, index: int) -> bool:
+        return index < self.head.size and self._leaf(index).key == key_of(name)
 
     def _presence(self, index: int) -> Presence:
         path = inclusion_proof(index, self.head.size, self._node)
@@ -200,8 +252,8 @@ class Tally:
 
     def map(self) -> WholenessMap:
         """The map as of the entries so far."""
-        leaves = (leaf_of(name, hashes_in(bytes(hashes))) for name, hashes in self._hashes.items())
-        return WholenessMap(self.kind, sorted(leaves))
+        histories = ((name, hashes_in(bytes(hashes))) for name, hashes in self._hashes.items())
+        return WholenessMap.of_histories(self.kind, histories)
 
 
 # ----------------------------------------------------------------------------------------------------------- verifying
@@ -217,6 +269,20 @@ def verify_present(head: MapHead, kind: Kind, name: str, proof: Presence) -> Map
     if leaf.key != _checked_key(name):
         raise VerificationError(f"the proof is of another {kind} than {name}")
     return leaf
+
+
+def verify_together(head: MapHead, kind: Kind, proof: JointPresence) -> None:
+    """Checks that a map has these leaves at these indexes. Whose they are says `key_of`.
+
+    Raises:
+        VerificationError: it has not, or an argument is not what it should be.
+    """
+    size, root = _checked_head(head)
+    if not isinstance(proof, JointPresence):
+        raise VerificationError("this is no proof of several leaves")
+    prefix = _prefix(kind)
+    hashes = [leaf_hash(prefix + _encoded(_checked_leaf(leaf))) for _, leaf in proof.leaves]
+    verify_subset(hashes, [index for index, _ in proof.leaves], size, proof.proof, root)
 
 
 def verify_whole(head: MapHead, kind: Kind, name: str, hashes: Sequence[bytes], proof: Presence) -> None:
