@@ -1,7 +1,7 @@
 """How a log reaches its witnesses: HTTP with kept connections, short patience, and little trust in what comes back.
 
-Guarantees: an answer is bounded in bytes and in time, however slowly it drips; nothing is followed elsewhere and nothing is sent
-twice; whatever keeps an answer from arriving is one `NotReadyError` that says what it was. Safe to share between threads.
+Guarantees: an answer is bounded in bytes and in time, however slowly it drips; nothing is followed elsewhere; whatever keeps an answer
+from arriving is one `NotReadyError` that says what it was. Safe to share between threads.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Final, NamedTuple
 
 import urllib3
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from domain.errors import NotReadyError
 
@@ -61,19 +61,24 @@ class WitnessClient:
         Raises:
             NotReadyError: no whole answer came in time, or the URL is none.
         """
-        until = time.monotonic() + self._patience.connect + self._patience.answer
         try:
-            response = self._pool.request(
-                method, url, body=body, headers=_HEADERS, preload_content=False, redirect=False
-            )
             try:
-                answer = _read(response, until)
-            except BaseException:
-                response.close()  # what is left unread must not be taken for the next answer
-                raise
-            response.release_conn()
+                return self._sent(method, url, body)
+            except ProtocolError:
+                # A kept connection that the other side had just given up. The same checkpoint submitted twice is one submission.
+                return self._sent(method, url, body)
         except (HTTPError, OSError, UnicodeError) as error:
             raise NotReadyError(f"{url} does not answer: {_said(error)}") from error
+
+    def _sent(self, method: str, url: str, body: bytes | None) -> Reply:
+        until = time.monotonic() + self._patience.connect + self._patience.answer
+        response = self._pool.request(method, url, body=body, headers=_HEADERS, preload_content=False, redirect=False)
+        try:
+            answer = _read(response, until)
+        except BaseException:
+            response.close()  # what is left unread must not be taken for the next answer
+            raise
+        response.release_conn()
         return Reply(response.status, response.headers.get("Content-Type", ""), answer)
 
     def close(self) -> None:
