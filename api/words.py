@@ -226,6 +226,123 @@ WAITS_FOR: Mapping[str, Word] = {
 }
 """What keeps an event from being published."""
 
+TAMPER_RULES: Mapping[str, Word] = {
+    "entry-changed": Word("条目被改动", "Entry changed"),
+    "entry-replaced": Word("条目被替换", "Entry replaced"),
+    "row-missing": Word("记录被删除", "Row missing"),
+    "log-ends-early": Word("日志提前结束", "Log ends early"),
+    "rows-swapped": Word("记录互换位置", "Rows swapped"),
+    "rows-renumbered": Word("记录被重新编号", "Rows renumbered"),
+    "unsigned-tail": Word("未签名部分矛盾", "Unsigned tail contradicts"),
+    "entry-lost": Word("条目丢失", "Entry lost"),
+    "bundle-changed": Word("条目文件被改动", "Bundle changed"),
+    "bundle-missing": Word("条目文件缺失", "Bundle missing"),
+    "tile-changed": Word("哈希块被改动", "Tile changed"),
+    "tile-missing": Word("哈希块缺失", "Tile missing"),
+    "tree-head": Word("树头不符", "Head of the tree differs"),
+    "tree-behind": Word("哈希树短于已签名", "Tree shorter than signed"),
+    "checkpoint-root": Word("与已签名的根不符", "Signed root not met"),
+    "checkpoint-unsound": Word("检查点无效", "Checkpoint unsound"),
+    "checkpoint-unknown": Word("签名方不认识的检查点", "Checkpoint unknown to the signer"),
+    "checkpoint-unwitnessed": Word("检查点见证不足", "Checkpoint lacks its witnesses"),
+    "wholeness-differs": Word("完整性承诺不符", "Wholeness differs"),
+    "key-unannounced": Word("密钥未经公告", "Key not announced"),
+    "key-not-held": Word("公告的密钥不在签名方", "Announced key not held"),
+    "law-broken": Word("日志违反自身规则", "Law of the log broken"),
+}
+"""Rules of the tamper report (docs/tamper.md)."""
+
+TAMPER_SENTENCES: Mapping[str, Word] = {
+    "entry-changed": Word(
+        "{where}的条目在数据库中被改动：现存 {stored}，当时入树 {sealed}。",
+        "The entry at {where} was changed in the database: {stored} is stored, {sealed} was sealed.",
+    ),
+    "entry-replaced": Word(
+        "数据库{where}是另外的事件，不是当时入树的事件：现存 {stored}，当时入树 {sealed}。",
+        "The database holds other events at {where} than were sealed there: {stored} is stored, {sealed} was sealed.",
+    ),
+    "row-missing": Word(
+        "数据库缺少{where}的记录，当时入树 {sealed}。",
+        "The database has no row at {where}; {sealed} was sealed there.",
+    ),
+    "log-ends-early": Word(
+        "数据库提前结束：{where}已入树而库中没有，当时入树 {sealed}。",
+        "The database ends too early: {where} was sealed and is not in it ({sealed}).",
+    ),
+    "rows-swapped": Word(
+        "数据库{where}与{other}的记录互换了位置：现存 {stored}，当时入树 {sealed}。",
+        "In the database the rows at {where} and {other} stand in each other's place: {stored} is stored, {sealed} was sealed.",
+    ),
+    "rows-renumbered": Word(
+        "数据库自位置 {position} 起被重新编号：{where}存放的是当时入树于{moved}的记录；"
+        "位置 {position} 现存 {stored}，当时入树 {sealed}。",
+        "The database was numbered anew from position {position} on: {where} holds what was sealed at {moved};"
+        " at position {position} {stored} is stored, {sealed} was sealed.",
+    ),
+    "unsigned-tail": Word(
+        "{where}只入树、未签名，与数据库矛盾：现存 {stored}，树中 {sealed}；没有签名能说明哪个是真。",
+        "{where} is in the tree but was never signed, and the database contradicts it: {stored} is stored, {sealed} is in the"
+        " tree; nothing signed says which is right.",
+    ),
+    "entry-lost": Word(
+        "{where}已经签名，但数据库与文件中都没有。",
+        "What was signed at {where} is neither in the database nor in the files.",
+    ),
+    "bundle-changed": Word(
+        "条目文件 {path} 在{where}被改动：现存 {stored}，当时入树 {sealed}。",
+        "The entry bundle {path} was changed at {where}: it holds {stored}, {sealed} was sealed.",
+    ),
+    "bundle-missing": Word(
+        "缺少条目文件（自 {path} 起），涉及{where}。",
+        "Entry bundles are missing, from {path} on, of {where}.",
+    ),
+    "tile-changed": Word(
+        "哈希块 {path} 在{where}被改动：现存 {stored}，应为 {sealed}。",
+        "The tile {path} was changed at {where}: it holds {stored}, the sealed entries give {sealed}.",
+    ),
+    "tile-missing": Word("缺少哈希块（自 {path} 起），涉及{where}。", "Tiles are missing, from {path} on, of {where}."),
+    "tree-head": Word(
+        "文件 {path} 所说的树头与树不符：现存 {stored}，应为 {sealed}。",
+        "The file {path} is not the head of the tree: it says {stored}, the leaves give {sealed}.",
+    ),
+    "tree-behind": Word(
+        "磁盘上的哈希树短于已签名的检查点，缺{where}。",
+        "The tree on disk is shorter than what was signed; it lacks {where}.",
+    ),
+    "checkpoint-root": Word(
+        "现存的任何数据都得不出已签名的根：此前各位置与签名相符，{where}之间有改动；算得 {stored}，已签名 {sealed}。",
+        "Nothing that is stored gives the signed root: all before is as it was signed, something at {where} is not;"
+        " {stored} was computed, {sealed} was signed.",
+    ),
+    "checkpoint-unsound": Word(
+        "{path} 中的检查点无效（大小 {position}）。", "A checkpoint in {path} is unsound (size {position})."
+    ),
+    "checkpoint-unknown": Word(
+        "公布过大小 {position}、根 {stored} 的检查点，签名方的记录是 {sealed}：另有签名方，或签名方的记录被换回旧的。",
+        "A checkpoint of size {position} with root {stored} was published; the signer remembers {sealed}:"
+        " there is a second signer, or this one's memory was put back.",
+    ),
+    "checkpoint-unwitnessed": Word(
+        "已公布的检查点（大小 {position}）没有部署所要求的见证。",
+        "The published checkpoint (size {position}) lacks the witnesses that the deployment asks for.",
+    ),
+    "wholeness-differs": Word(
+        "{where}的事件所承诺的完整性，与现存日志重算的结果不符：算得 {stored}，承诺 {sealed}。",
+        "The event at {where} binds the log to histories that are not those of the stored log:"
+        " {stored} was computed, {sealed} was committed to.",
+    ),
+    "key-unannounced": Word(
+        "签名方持有一把日志从未公告的密钥。",
+        "The signer holds a key that the log never announced.",
+    ),
+    "key-not-held": Word(
+        "{where}公告的最新密钥不在签名方。",
+        "The key that the log announced last, at {where}, is not the signer's.",
+    ),
+    "law-broken": Word("日志违反自身规则（{where}）。", "The log breaks a law of its own ({where})."),
+}
+"""What a finding of the tamper report says, with the places of its own; hashes are leaf hashes and roots in hexadecimal."""
+
 MEASURES: Mapping[str, Word] = {
     "members": Word("案件", "Cases"),
     "open": Word("未清", "Open"),
