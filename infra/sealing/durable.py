@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -33,9 +34,9 @@ def written_in(folder: Path) -> Iterator[None]:
         raise RecordingError(f"{folder} cannot be written: {error.strerror}: {error.filename or folder}") from error
 
 
-def replace(folder: Path, name: str, data: bytes) -> None:
+def replace(folder: Path, name: str, data: bytes, mode: int = 0o644) -> None:
     """Makes `data` the content of a file directly below `folder`, whatever it was before."""
-    (waiting,) = _written(folder, [data])
+    (waiting,) = _written(folder, [data], mode)
     _move(waiting, str(folder / name))
     sync_folder(str(folder))
 
@@ -108,17 +109,17 @@ def sync_folder(path: str) -> None:
         os.close(descriptor)
 
 
-def _written(folder: Path, contents: Sequence[bytes]) -> list[str]:
+def _written(folder: Path, contents: Sequence[bytes], mode: int = 0o644) -> list[str]:
     """Where the contents lie, on the disk, until they are moved to their places."""
     waiting = folder / WAITING
-    waiting.mkdir(exist_ok=True)
+    waiting.mkdir(mode=0o700, exist_ok=True)
     paths = [f"{waiting}/{os.getpid()}-{next(_numbers)}" for _ in contents]
     if len(paths) < _TOGETHER:
         for path, data in zip(paths, contents, strict=True):
-            create(path, data)
+            create(path, data, mode)
     else:
         with ThreadPoolExecutor(_WRITERS) as writers:
-            _finish(writers.map(create, paths, contents))
+            _finish(writers.map(partial(create, mode=mode), paths, contents))
     return paths
 
 
