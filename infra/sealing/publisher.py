@@ -265,8 +265,9 @@ class _Peer:
             self._cosigned(submission, accepted_cosignatures(submission.note, reply.body, [self.witness.key]))
         elif reply.status == OTHER_SIZE and reply.content_type.partition(";")[0].strip() == SIZE_TYPE:
             return self._elsewhere(submission, old, parse_size(reply.body))
-        elif reply.status == INCONSISTENT or (reply.status == OTHER_SIZE and old == size):
-            # 409 for a different root at the same size was the answer in earlier editions of the protocol.
+        elif old > 0 and (reply.status == INCONSISTENT or (reply.status == OTHER_SIZE and old == size)):
+            # 409 for a different root at the same size was the answer in earlier editions of the protocol. From nothing every tree
+            # follows: who refuses that contradicts nobody.
             self._contradicted(
                 submission,
                 f"the witness {_name(self.witness)} refuses the checkpoint of size {size}: the {old} leaves that it has cosigned "
