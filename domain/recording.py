@@ -116,6 +116,13 @@ class LogReader(Protocol):
     def read(self, after: int, limit: int) -> Sequence[StoredEntry]:
         """Up to `limit` entries with position > `after`, in order of position, without gaps."""
 
+    def entries(self, after: int, limit: int) -> Sequence[bytes]:
+        """The bytes of up to `limit` entries with position > `after`, in order and without gaps: the first is that at `after` + 1.
+
+        Raises:
+            LogMismatchError: a position is missing from what is stored.
+        """
+
     def read_partition(self, partitionkey: str, *, upto: int | None = None) -> Sequence[StoredEntry]:
         """Every entry of one partition key (a case and all that belongs to it) with position <= `upto`, in order."""
 

@@ -98,6 +98,11 @@ class MemoryLog(LogRecorder, LogReader, LogWriter):
         """See `LogReader.read`."""
         return self.select_positions(after + 1, None, limit, ())
 
+    def entries(self, after: int, limit: int) -> Sequence[bytes]:
+        """See `LogReader.entries`."""
+        with self._lock:
+            return [stored.entry for stored in self._entries[after : after + limit]]
+
     def read_partition(self, partitionkey: str, *, upto: int | None = None) -> Sequence[StoredEntry]:
         """See `LogReader.read_partition`."""
         with self._lock:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
+from domain.errors import LogMismatchError
 from domain.recording import TIME_WIDTH, CommandKey, Draft, StoredEntry, time_text
 
 _COLUMNS = "position, stream, version, type, recorded_at, partitionkey, entry"
@@ -87,6 +88,30 @@ def copy_out(cursor: Cursor, *, after: int, upto: int) -> list[StoredEntry]:
     query = f"select {_COLUMNS} from qingling.event where {chosen} order by position"
     cursor.copy_expert(f"copy ({query}) to stdout (format binary)", data, _BUFFER)
     return _entries(data.getvalue())
+
+
+def copy_entries(cursor: Cursor, *, after: int, limit: int) -> list[bytes]:
+    """The bytes of up to `limit` entries from position `after` + 1 on.
+
+    Raises:
+        LogMismatchError: a position is missing.
+    """
+    data = io.BytesIO()
+    query = f"select position, entry from qingling.event where position > {after:d} order by position limit {limit:d}"
+    cursor.copy_expert(f"copy ({query}) to stdout (format binary)", data, _BUFFER)
+    return _dense_entries(data.getvalue(), after)
+
+
+def _dense_entries(data: bytes, after: int) -> list[bytes]:
+    entries = []
+    at, end = len(_SIGNATURE), len(data) - len(_TRAILER)
+    while at < end:
+        _, _, position, size = _to_stream(data, at)  # the entry has the place of the stream
+        after += 1
+        if position != after:
+            raise LogMismatchError(f"the log has no position {after}; the next one that is stored is {position}")
+        entries.append(data[(at := at + 18) : (at := at + size)])
+    return entries
 
 
 def _entries(data: bytes) -> list[StoredEntry]:

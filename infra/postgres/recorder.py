@@ -13,7 +13,7 @@ from typing import Self
 
 from domain.errors import RecordingError
 from domain.recording import Batch, Head, LogReader, LogWriter, Outcome, StoredEntry
-from infra.postgres.binary import copy_out
+from infra.postgres.binary import copy_entries, copy_out
 from infra.postgres.bulk import BulkImport
 from infra.postgres.committer import Clock, Committer
 from infra.postgres.config import RecorderConfig
@@ -106,6 +106,10 @@ class PostgresLog(LogRecorder, LogReader, LogWriter):
     def read(self, after: int, limit: int) -> Sequence[StoredEntry]:
         """See `LogReader.read`."""
         return self.select_positions(after + 1, None, limit, ())
+
+    def entries(self, after: int, limit: int) -> Sequence[bytes]:
+        """See `LogReader.entries`."""
+        return self._pool.read("reading entries", partial(copy_entries, after=after, limit=limit))
 
     def read_partition(self, partitionkey: str, *, upto: int | None = None) -> Sequence[StoredEntry]:
         """See `LogReader.read_partition`."""

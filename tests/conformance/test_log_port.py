@@ -77,6 +77,29 @@ def test_text_is_kept_character_by_character(log: Log) -> None:
     assert log.append(Batch([draft], CommandKey(awkward, awkward, b"\0\xff"))).replayed
 
 
+# -------------------------------------------------------------------------------------------------------------- entries
+
+
+def test_entries_are_the_bytes_of_the_positions_after_another(log: Log) -> None:
+    for n in range(7):
+        log.append(a_batch(f"case-{n}", 1, 2))
+    stored = [entry.entry for entry in log.read(0, 100)]
+
+    assert list(log.entries(0, 100)) == stored
+    assert list(log.entries(0, 14)) == stored
+    assert list(log.entries(3, 4)) == stored[3:7]
+    assert list(log.entries(13, 100)) == stored[13:]
+    for after, limit in ((14, 100), (1_000, 1), (3, 0)):
+        assert list(log.entries(after, limit)) == []
+
+
+def test_entries_are_had_byte_for_byte(log: Log) -> None:
+    awkward = [bytes(range(256)), b"", b"PGCOPY\n\xff\r\n\0", b"\xff" * 65_535]
+    log.append(Batch([Draft("blob", n, "blob.v1", "blob", entry, -1) for n, entry in enumerate(awkward, start=1)]))
+
+    assert list(log.entries(0, 10)) == awkward
+
+
 # ------------------------------------------------------------------------------------------------------------ conflicts
 
 
