@@ -11,9 +11,7 @@ after a crash. It needs no database and nothing else of a deployment.
 
 from __future__ import annotations
 
-import os
 import secrets
-import stat
 from collections import defaultdict
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -30,12 +28,12 @@ from domain.sealing.policy import TrustedLog, parse_policy
 from domain.sealing.witness import Answer, Witness, WitnessedHead
 from infra.sealing import durable
 from infra.sealing.checkpoints import CheckpointJournal
+from infra.sealing.key_files import read_key, refuse_open
 
 _KEY: Final = "witness.skey"
 _LOGS: Final = "logs"
 _STATE: Final = "witnessed.sqlite"
 _NO_LOGS: Final = b"# log <vkey> [<url>]\nquorum none\n"
-_KEY_LIMIT: Final = 4_096  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +62,25 @@ class WitnessDesk:
 
         Raises:
             InputError: no key can bear this name.
-            SettingsError: there is a witness already, or the folder is open to others.
+            SettingsError: there is a witness already, or was, or the folder is open to others.
             RecordingError: the folder cannot be written.
         """
         if not is_key_name(name):
             raise InputError(
                 f"{name!r} cannot name a witness: spaces and plus signs are not possible", field="name", rule="value"
             )
-        secret = SigningKey(name, secrets.token_bytes(KEY_BYTES) if seed is None else seed).skey
+        signer = SigningKey(name, secrets.token_bytes(KEY_BYTES) if seed is None else seed)
         with durable.written_in(folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            _refuse_open(folder)
+            refuse_open(folder)
+            # The memory comes before the key: a folder with a key and without a memory is one that has lost it.
+            if CheckpointJournal(folder / _STATE).origins():
+                raise SettingsError(
+                    f"{folder} remembers cosignatures and has lost the key; it is not used for a new one"
+                )
             if not (folder / _LOGS).exists():
                 durable.replace(folder, _LOGS, _NO_LOGS)
-            _create_once(folder / _KEY, f"{secret}\n".encode())
+            _create_once(folder / _KEY, f"{signer.skey}\n".encode())
             durable.sync_folder(str(folder))
         return cls.open(folder)
 
@@ -86,18 +89,16 @@ class WitnessDesk:
         """Opens the witness in a folder.
 
         Raises:
-            SettingsError: there is none, its key is readable by others, or it cannot be read.
+            SettingsError: there is none, its key is open to others or damaged, or the memory of what it cosigned is missing.
         """
-        key = folder / _KEY
-        try:
-            _refuse_open(folder)
-            signer = SigningKey.parse(_read_private(key))
-        except FileNotFoundError:
-            raise SettingsError(f"there is no witness in {folder}; `qingling witness init` makes one") from None
-        except OSError as error:
-            raise SettingsError(f"the key {key} cannot be read: {error.strerror}") from error
-        except VerificationError as error:
-            raise SettingsError(f"the key {key} is not used: {error}") from None
+        if not (folder / _KEY).exists():
+            raise SettingsError(f"there is no witness in {folder}; `qingling witness init` makes one")
+        refuse_open(folder)
+        signer = read_key(folder / _KEY)
+        if not (folder / _STATE).is_file():
+            raise SettingsError(
+                f"{folder / _STATE} is missing: a witness that forgot what it cosigned cosigns nothing any more"
+            )
         return cls(folder, Cosigner(signer.name, signer.seed))
 
     @property
@@ -212,22 +213,3 @@ def _create_once(key: Path, secret: bytes) -> None:
         raise SettingsError(f"there is a witness in {key.parent} already; its key is never overwritten") from None
     finally:
         waiting.unlink()
-
-
-def _read_private(path: Path) -> str:
-    """What is checked is what is read: the opened file, not its name."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        _refuse_unless_private(path, os.fstat(descriptor))
-        return file.read(_KEY_LIMIT).decode(errors="replace").strip()
-
-
-def _refuse_open(folder: Path) -> None:
-    _refuse_unless_private(folder, folder.stat())
-
-
-def _refuse_unless_private(path: Path, found: os.stat_result) -> None:
-    if found.st_uid != os.geteuid():
-        raise SettingsError(f"{path} is not used: it belongs to another user")
-    if stat.S_IMODE(found.st_mode) & 0o077:
-        raise SettingsError(f"{path} is not used: it is open to others (mode {stat.S_IMODE(found.st_mode):04o})")

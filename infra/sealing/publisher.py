@@ -27,7 +27,7 @@ from domain.sealing.note import VerifierKey, parse_note
 from domain.sealing.policy import Policy, TrustedWitness, parse_policy
 from domain.sealing.submission import SIZE_TYPE, accepted_cosignatures, parse_size, print_submission
 from domain.sealing.witness import COSIGNED, INCONSISTENT, OTHER_SIZE
-from infra.sealing.witness_client import Exchange, Reply, monitoring_url, submission_url
+from infra.sealing.witness_client import Exchange, Reply, is_address, monitoring_url, submission_url
 
 _ATTEMPTS: Final = 2
 """The size that a witness is remembered to have, and once more from the one that it names."""
@@ -77,7 +77,7 @@ def read_policy(file: Path) -> Policy:
     """The policy of who must cosign (C2SP tlog-policy).
 
     Raises:
-        SettingsError: it cannot be read, or no quorum can be had: a witness can be asked only where its line gives its URL.
+        SettingsError: it cannot be read, a URL is none of HTTP, or no quorum can be had: a witness without URL cannot be asked.
     """
     try:
         policy = parse_policy(file.read_bytes())
@@ -85,6 +85,9 @@ def read_policy(file: Path) -> Policy:
         raise SettingsError(f"the policy {file} cannot be read: {error.strerror}") from error
     except VerificationError as error:
         raise SettingsError(f"the policy {file} is not used: {error}") from error
+    for witness in policy.witnesses:
+        if witness.url and not is_address(witness.url):
+            raise SettingsError(f"the policy {file} is not used: {witness.url!r} is no address of HTTP or HTTPS")
     if not policy.is_met_by(witness.key for witness in policy.witnesses if witness.url):
         raise SettingsError(f"the policy {file} is not used: its quorum needs witnesses whose lines give no URL")
     return policy

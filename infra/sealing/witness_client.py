@@ -61,6 +61,8 @@ class WitnessClient:
         Raises:
             NotReadyError: no whole answer came in time, or the URL is none.
         """
+        if not is_address(url):
+            raise NotReadyError(f"{url!r} is no address of HTTP or HTTPS")
         try:
             try:
                 return self._sent(method, url, body)
@@ -84,6 +86,11 @@ class WitnessClient:
     def close(self) -> None:
         """Closes the connections that were kept."""
         self._pool.clear()
+
+
+def is_address(url: str) -> bool:
+    """Whether a witness could be reached there."""
+    return url.startswith(("http://", "https://"))
 
 
 def submission_url(prefix: str) -> str:

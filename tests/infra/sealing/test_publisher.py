@@ -466,6 +466,10 @@ def test_a_policy_file_is_read(tmp_path: Path, world: World) -> None:
         ("quorum everybody\n", "line 1"),
         ("", "cut short"),
         (f"witness w {Cosigner('w.example', bytes(32)).verifier.vkey}\nquorum w\n", "no URL"),
+        (
+            f"witness w {Cosigner('w.example', bytes(32)).verifier.vkey} w.example\nquorum w\n",
+            "'w.example' is no address",
+        ),
     ],
 )
 def test_a_policy_that_cannot_be_used_is_a_wrong_setting(tmp_path: Path, text: str | None, reason: str) -> None:
