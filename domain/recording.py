@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from domain.errors import RecordingError
 
@@ -97,6 +97,15 @@ class StoredEntry:
     recorded_at: datetime
     partitionkey: str
     entry: bytes
+
+
+class History(NamedTuple):
+    """Where the entries of a stream, or of a partition key, stand: `positions` in order of version, or of position."""
+
+    name: str
+    positions: Sequence[int]
+    contiguous: bool
+    """Whether a stream's versions are 1, 2, 3, … without gaps; a partition key has none that could be missing."""
 
 
 @dataclass(frozen=True, slots=True)

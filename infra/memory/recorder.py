@@ -16,7 +16,8 @@ import orjson
 from eventsourcing.persistence import IntegrityError, ProcessRecorder, StoredEvent, Tracking, TrackingRecorder
 
 from domain.errors import IdempotencyError
-from domain.recording import Batch, CommandKey, Draft, Head, LogReader, LogWriter, Outcome, StoredEntry, filled
+from domain.recording import Batch, CommandKey, Draft, Head, History, LogReader, LogWriter, Outcome, StoredEntry, filled
+from domain.sealing.sorted_map import Kind
 from infra.recorders import (
     LogRecorder,
     OriginatorIdType,
@@ -125,6 +126,19 @@ class MemoryLog(LogRecorder, LogReader, LogWriter):
         while entries := self.select_positions(after + 1, min(upto, after + chunk), chunk, ()):
             after = entries[-1].position
             yield entries
+
+    def histories(self, kind: Kind, upto: int) -> Iterator[History]:
+        """Every stream or partition key that has entries up to a position, in no order."""
+        with self._lock:
+            if kind is Kind.STREAM:
+                versions = {name: sorted(known.items()) for name, known in self._versions.items()}
+            else:
+                versions = {name: list(enumerate(known, 1)) for name, known in self._partitions.items()}
+        for name, known in versions.items():
+            had = [(version, position) for version, position in known if position <= upto]
+            if had:
+                contiguous = all(version == place for place, (version, _) in enumerate(had, 1))
+                yield History(name, [position for _, position in had], contiguous)
 
     def position_at(self, instant: datetime) -> int:
         """See `LogReader.position_at`."""

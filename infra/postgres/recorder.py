@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from tempfile import TemporaryFile
 from typing import Self
 
 from domain.errors import RecordingError
-from domain.recording import Batch, Head, LogReader, LogWriter, Outcome, StoredEntry
+from domain.recording import Batch, Head, History, LogReader, LogWriter, Outcome, StoredEntry
+from domain.sealing.sorted_map import Kind
 from infra.postgres.binary import copy_entries, copy_out
 from infra.postgres.bulk import BulkImport
 from infra.postgres.committer import Clock, Committer
 from infra.postgres.config import RecorderConfig
 from infra.postgres.connection import Pool
+from infra.postgres.histories import spool_histories, spooled
 from infra.postgres.notices import Announcer, Listener
 from infra.recorders import LogRecorder, Wakeups
 
@@ -132,6 +135,14 @@ class PostgresLog(LogRecorder, LogReader, LogWriter):
                 return
             after = entries[-1].position
             yield entries
+
+    def histories(self, kind: Kind, upto: int) -> Iterator[History]:
+        """Every stream or partition key that has entries up to a position, in no order; memory stays flat."""
+        with TemporaryFile() as file:
+            self._pool.read(
+                "reading what histories there are", lambda cursor: spool_histories(cursor, kind, upto, file)
+            )
+            yield from spooled(file)
 
     def position_at(self, instant: datetime) -> int:
         """See `LogReader.position_at`."""

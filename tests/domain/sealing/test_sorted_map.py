@@ -230,6 +230,16 @@ def test_leaves_out_of_order_twice_or_without_entries_make_no_map() -> None:
             WholenessMap(STREAM, wrong)
 
 
+def test_histories_come_in_any_order_each_once_and_none_without_entries() -> None:
+    told = [(name, history(name, len(name))) for name in names(33)]
+    made = WholenessMap.of_histories(PARTITION, reversed(told))
+    assert made.head == map_of(33, PARTITION).head
+    assert [made.prove(name) for name in names(34)] == [map_of(33, PARTITION).prove(name) for name in names(34)]
+    for wrong in ([*told, told[5]], [*told, ("stranger", [])]):
+        with pytest.raises(ValueError, match="name"):
+            WholenessMap.of_histories(PARTITION, wrong)
+
+
 def test_a_leaf_without_entries_is_refused_though_a_map_was_made_of_it() -> None:
     leaf = MapLeaf(key_of("case-0"), 0, EMPTY_ROOT)
     encoded = b"qingling/wholeness/v1 stream\n" + leaf.key + bytes(8) + leaf.root
