@@ -88,6 +88,18 @@ class Signer:
         signer._keys()
         return signer
 
+    @staticmethod
+    def origin_of(folder: Path) -> str | None:
+        """The log that a folder holds keys of; None where it holds none.
+
+        Raises:
+            SettingsError: the keys can be read by others, or are damaged.
+        """
+        for number in _numbers(folder):
+            if (file := folder / _KEYS / f"{number}{_SECRET}").exists():
+                return _read_key(file).name
+        return None
+
     @property
     def verifiers(self) -> tuple[VerifierKey, ...]:
         """The public halves of the keys that sign, the oldest first."""
@@ -203,7 +215,7 @@ def _private_journal(folder: Path) -> CheckpointJournal:
     return CheckpointJournal(path)
 
 
-def _read_key(path: Path, origin: str) -> SigningKey:
+def _read_key(path: Path, origin: str | None = None) -> SigningKey:
     """What is checked is what is read: the opened file, not the name."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -216,7 +228,7 @@ def _read_key(path: Path, origin: str) -> SigningKey:
         key = SigningKey.parse(content.decode().removesuffix("\n"))
     except (VerificationError, UnicodeDecodeError):
         raise SettingsError(f"the signing key {path} is damaged") from None  # what it holds is not shown
-    if key.name != origin:
+    if origin is not None and key.name != origin:
         raise SettingsError(f"the signing key {path} is of the log {key.name!r}, not of {origin!r}")
     return key
 

@@ -306,3 +306,8 @@ def test_a_link_is_not_read_as_a_key(signer: Signer, folder: Path, tmp_path: Pat
 
 def test_no_key_is_shown(signer: Signer) -> None:
     assert SEED.hex() not in repr(signer.__dict__)
+
+
+def test_a_folder_says_whose_keys_it_holds(signer: Signer, folder: Path, tmp_path: Path) -> None:
+    assert Signer.origin_of(folder) == signer.origin
+    assert Signer.origin_of(tmp_path / "nothing") is None
