@@ -107,7 +107,7 @@ class TamperReport:
     checkpoints: int
     """How many signed and published checkpoints were checked, signatures and roots."""
     unwitnessed: int
-    """How many earlier published checkpoints lack the quorum that is asked for today."""
+    """How many published checkpoints lack the quorum that is asked for today. Earlier ones may: policies change."""
     commitments: int
     """How many commitments to wholeness were recomputed."""
     findings: Sequence[TamperFinding]
