@@ -13,7 +13,6 @@ signer; only a witness shows that.
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -25,12 +24,12 @@ from domain.sealing.note import KEY_BYTES, SigningKey, VerifierKey, is_key_name
 from domain.sealing.tree import EMPTY_ROOT, verify_consistency
 from infra.sealing import durable
 from infra.sealing.checkpoints import CheckpointJournal
+from infra.sealing.key_files import read_key, refuse_open
 
 _KEYS: Final = "keys"
 _SIGNED: Final = "signed.sqlite"
 _SECRET: Final = ".skey"
 _PUBLIC: Final = ".vkey"
-_LIMIT: Final = 4_096  # bytes of a key file
 
 
 class Signer:
@@ -56,8 +55,8 @@ class Signer:
         with durable.written_in(folder):
             for each in (folder, folder / _KEYS):
                 durable.make_folder(each, 0o700)
-        _refuse_open(folder)
-        _refuse_open(folder / _KEYS)
+        refuse_open(folder)
+        refuse_open(folder / _KEYS)
         # The memory comes before the key: a folder with keys and without memory is one that has lost it.
         journal = _private_journal(folder)
         latest = journal.latest(origin)
@@ -78,12 +77,12 @@ class Signer:
         if not _numbers(folder):
             raise SettingsError(f"there is no signer at {folder}")
         for each in (folder, folder / _KEYS):
-            _refuse_open(each)
+            refuse_open(each)
         if not (folder / _SIGNED).is_file():
             raise SettingsError(
                 f"{folder / _SIGNED} is missing: a signer that forgot what it signed signs nothing any more"
             )
-        _refuse_open(folder / _SIGNED)
+        refuse_open(folder / _SIGNED)
         signer = cls(folder, origin, CheckpointJournal(folder / _SIGNED))
         signer._keys()
         return signer
@@ -173,7 +172,7 @@ class Signer:
         """The keys as they are now: another process may have added one."""
         folder = self.folder / _KEYS
         files = [folder / f"{number}{_SECRET}" for number in _numbers(self.folder)]
-        found = [(file, _read_key(file, self.origin)) for file in files if file.exists()]
+        found = [(file, _own_key(file, self.origin)) for file in files if file.exists()]
         if not found:
             raise SettingsError(f"no key at {self.folder} signs any more")
         return found
@@ -211,37 +210,12 @@ def _private_journal(folder: Path) -> CheckpointJournal:
     path = folder / _SIGNED
     with durable.written_in(folder):
         path.touch(0o600)
-    _refuse_open(path)
+    refuse_open(path)
     return CheckpointJournal(path)
 
 
-def _read_key(path: Path, origin: str | None = None) -> SigningKey:
-    """What is checked is what is read: the opened file, not the name."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        raise SettingsError(f"the signing key {path} cannot be read: {error.strerror}") from error
-    with os.fdopen(descriptor, "rb") as file:
-        _refuse_unless_private(path, os.fstat(descriptor))
-        content = file.read(_LIMIT)
-    try:
-        key = SigningKey.parse(content.decode().removesuffix("\n"))
-    except (VerificationError, UnicodeDecodeError):
-        raise SettingsError(f"the signing key {path} is damaged") from None  # what it holds is not shown
-    if origin is not None and key.name != origin:
+def _own_key(path: Path, origin: str) -> SigningKey:
+    key = read_key(path)
+    if key.name != origin:
         raise SettingsError(f"the signing key {path} is of the log {key.name!r}, not of {origin!r}")
     return key
-
-
-def _refuse_open(path: Path) -> None:
-    try:
-        _refuse_unless_private(path, path.stat())
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be looked at: {error.strerror}") from error
-
-
-def _refuse_unless_private(path: Path, found: os.stat_result) -> None:
-    if found.st_uid != os.geteuid():
-        raise SettingsError(f"{path} is not used: it belongs to another user")
-    if stat.S_IMODE(found.st_mode) & 0o077:
-        raise SettingsError(f"{path} is not used: it is open to others (mode {stat.S_IMODE(found.st_mode):04o})")

@@ -15,7 +15,7 @@ from domain.errors import NotFoundError, VerificationError
 from domain.sealing.bundles import verify_bundle
 from domain.sealing.subset import subset_proof
 from domain.sealing.tiles import HEIGHT, WIDTH, Bundle, Tile, checked_hashes, tile_of
-from domain.sealing.tree import consistency_proof, inclusion_proof, parents_of, root_from
+from domain.sealing.tree import Edge, consistency_proof, edge_of, inclusion_proof, parents_of, root_from
 from infra.sealing.store import Named, TileStore
 
 _CACHED_ROWS: Final = 1_024  # of at most 256 hashes, so up to 20 MB
@@ -44,6 +44,11 @@ class SealedTree:
     def root(self) -> bytes:
         """The root, 32 bytes."""
         return self.root_at(self.size)
+
+    @property
+    def edge(self) -> Edge:
+        """The right edge, to go on from in memory."""
+        return edge_of(self.size, self._node)
 
     def root_at(self, size: int) -> bytes:
         """The root that the tree had, or has, with so many leaves.
