@@ -96,7 +96,7 @@ class Signer:
         """
         for number in _numbers(folder):
             if (file := folder / _KEYS / f"{number}{_SECRET}").exists():
-                return _read_key(file).name
+                return read_key(file).name
         return None
 
     @property
