@@ -124,12 +124,12 @@ class WitnessDesk:
             try:
                 if VerifierKey.parse(vkey).public == self._cosigner.verifier.public:
                     raise VerificationError("a witness's key cosigns and does nothing else")
-                added = parse_policy(text + f"log {vkey} {url}".rstrip().encode() + b"\n").logs[-1]
+                added = parse_policy(text + f"log {vkey} {url}".rstrip(" ").encode() + b"\n").logs[-1]
             except VerificationError as error:
                 raise InputError(f"the log is not added: {error}", field="vkey", rule="value") from None
             with durable.written_in(self.folder):
                 durable.replace(
-                    self.folder, _LOGS, text + f"log {added.key.vkey} {added.url}".rstrip().encode() + b"\n"
+                    self.folder, _LOGS, text + f"log {added.key.vkey} {added.url}".rstrip(" ").encode() + b"\n"
                 )
         return added
 
