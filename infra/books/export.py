@@ -115,6 +115,41 @@ def canonical_row(columns: Sequence[Column], values: Sequence[object]) -> bytes:
     return orjson.dumps(row, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
 
 
+def csv_headings(columns: Sequence[Column], language: Language) -> list[str]:
+    """The first row of a csv."""
+    return [_harmless(column.heading(language)) for column in columns]
+
+
+def csv_cells(columns: Sequence[Column], row: Mapping[str, object], language: Language) -> list[str]:
+    """A row as the cells of a csv, before they are quoted.
+
+    Raises:
+        ValueError: a value is not of its column's kind.
+    """
+    return [csv_text(column, row.get(column.name), language) for column in columns]
+
+
+def csv_text(column: Column, value: object, language: Language) -> str:
+    """A value as the text of a csv cell.
+
+    Raises:
+        ValueError: it is not of the column's kind.
+    """
+    return _typed(column.kind, _checked(column, value), language)
+
+
+def sheet_names(data: int, language: Language) -> tuple[list[str], str]:
+    """The names of a workbook's sheets: `data` sheets of rows, and the one about them."""
+    table = _TABLE_NAME[language]
+    return [table if number == 1 else f"{table} {number}" for number in range(1, data + 1)], _ABOUT_NAME[language]
+
+
+def about_rows(about: Mapping[str, str], language: Language) -> list[tuple[str, str]]:
+    """What the sheet about a workbook's rows says: a heading and a text a row."""
+    place = 0 if language == "zh" else 1
+    return [(_META.get(key, (key, key))[place], value) for key, value in about.items()]
+
+
 class _Table(Protocol):
     """A file being written. `finish` makes it whole; `close` lets go of what it holds, finished or not."""
 
@@ -148,7 +183,7 @@ class _Csv:
         self._columns, self._language = columns, language
         file.write(codecs.BOM_UTF8)
         self._csv = csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\r\n")
-        self._csv.writerow([_harmless(column.heading(language)) for column in columns])
+        self._csv.writerow(csv_headings(columns, language))
 
     def row(self, values: Sequence[Any], canonical: bytes) -> None:
         del canonical
@@ -209,9 +244,8 @@ class _Xlsx:
         sheet = self._book.add_worksheet(_ABOUT_NAME[self._language])
         sheet.set_column(0, 0, 20)
         sheet.set_column(1, 1, 72)
-        for at, (key, value) in enumerate(about.items()):
-            zh, en = _META.get(key, (key, key))
-            sheet.write_string(at, 0, zh if self._language == "zh" else en, self._head)
+        for at, (heading, value) in enumerate(about_rows(about, self._language)):
+            sheet.write_string(at, 0, heading, self._head)
             sheet.write_string(at, 1, value)
         self._book.close()
 
@@ -247,8 +281,8 @@ class _Xlsx:
 
     def _new_sheet(self) -> Worksheet:
         self._sheets += 1
-        number = "" if self._sheets == 1 else f" {self._sheets}"
-        sheet: Worksheet = self._book.add_worksheet(_TABLE_NAME[self._language] + number)
+        names, _ = sheet_names(self._sheets, self._language)
+        sheet: Worksheet = self._book.add_worksheet(names[-1])
         for index, column in enumerate(self._columns):
             sheet.write_string(0, index, column.heading(self._language), self._head)
         sheet.freeze_panes(1, 0)
