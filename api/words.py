@@ -211,6 +211,10 @@ WAITS_FOR: Mapping[str, Word] = {
         "入树与公布已停止，须由管理员查明原因。",
         "Sealing has stopped; an administrator has to find out why.",
     ),
+    "files": Word(
+        "可验证日志的文件与应有的不符，须由管理员运行 qingling log fsck 查明。",
+        "The files of the provable log are not what they should be; an administrator has to look, with qingling log fsck.",
+    ),
     "tree": Word(
         "正等待写入哈希树，通常不到一秒。",
         "It waits to be put into the tree, which takes less than a second as a rule.",
