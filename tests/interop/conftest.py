@@ -1,0 +1,58 @@
+"""Programs in Go that check what Python made: built once a session, into a temporary folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CHECKOUT
+
+BuildGo = Callable[[str], Path]
+"""Builds the module in a folder of the checkout and returns the executable."""
+
+_ENVIRONMENT = {"GOFLAGS": "-mod=readonly -buildvcs=false", "GOTOOLCHAIN": "local", "GOWORK": "off", "CGO_ENABLED": "0"}
+
+
+@pytest.fixture(scope="session")
+def go() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs the go command in a folder; a test that needs it skips where there is no Go, except with CI=true."""
+    command = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
+    if command is None:
+        reason = "there is no go command; on Debian: apt-get install golang-go"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+    def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [command, *arguments],
+            cwd=folder,
+            env={**os.environ, **_ENVIRONMENT},
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def build_go(go: Callable[..., subprocess.CompletedProcess[str]], tmp_path_factory: pytest.TempPathFactory) -> BuildGo:
+    """Builds a module. Its one dependency is in the module cache, or fetched from where this machine's Go fetches modules."""
+    built: dict[str, Path] = {}
+
+    def build(folder: str) -> Path:
+        if folder not in built:
+            program = tmp_path_factory.mktemp("go") / Path(folder).name
+            done = go(CHECKOUT / folder, "build", "-o", str(program), ".")
+            assert done.returncode == 0, f"{folder} does not build:\n{done.stderr}"
+            built[folder] = program
+        return built[folder]
+
+    return build
