@@ -1,0 +1,329 @@
+"""After an honest loss the log is brought back byte for byte; whatever is not an honest loss is refused, and nothing is changed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from domain.canonical import canonical_bytes
+from domain.errors import LogMismatchError, NotReadyError, VerificationError
+from domain.recording import TIME_PLACEHOLDER, Batch, Draft, StoredEntry, time_offset
+from domain.sealing.checkpoint import Checkpoint
+from infra.postgres.config import RecorderConfig
+from infra.postgres.fsck import fsck
+from infra.postgres.recorder import PostgresLog
+from infra.postgres.refill import refill
+from infra.sealing.recovery import RecoveryReport, recover
+from infra.sealing.sealer import Sealer
+from infra.sealing.signer import Signer
+from infra.sealing.store import TileStore
+from tests.drafts import a_batch, a_genesis
+from tests.migrated import log_database, log_url
+
+__all__ = ["log_url"]
+
+ORIGIN = "log.example/recovery"
+
+
+class Deployment:
+    """Folder and signer of a log; its database may be exchanged for a restored one."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.store = TileStore(folder / "log")
+        self.signer = Signer.create(folder / "signer", ORIGIN, bytes(range(32)))
+        self.url = url
+        self._events = 0
+
+    @contextmanager
+    def log(self) -> Iterator[PostgresLog]:
+        with PostgresLog(self.url) as log:
+            yield log
+
+    def record(self, events: int) -> None:
+        """Cases of one event each; the first has a sealed field."""
+        with self.log() as log:
+            if self._events == 0:
+                log.append(a_genesis("real"))
+                log.append(Batch([_with_sealed_field()]))
+            batches = [a_batch(f"case-{self._events + n}", key=f"key-{self._events + n}") for n in range(events)]
+            list(log.append_bulk(batches))
+        self._events += events
+
+    def seal(self, *, sign: bool = True) -> None:
+        with self.log() as log, self.store.lock():
+            sealer = Sealer(log, self.store, self.signer)
+            sealer.start()
+            sealer.integrate()
+            if sign:
+                self.store.publish(sealer.sign())
+
+    def entries(self) -> Sequence[StoredEntry]:
+        with self.log() as log:
+            return log.read(0, 100_000)
+
+    def recover(self, progress: object = None) -> RecoveryReport:
+        with self.log() as log:
+            return recover(self.url, log, self.store, self.signer, progress)  # type: ignore[arg-type]
+
+    def lose_folder(self) -> None:
+        shutil.rmtree(self.store.folder)
+        self.store = TileStore(self.store.folder)
+
+    def published(self) -> int:
+        kept = self.store.history().latest(ORIGIN)
+        assert kept is not None
+        return kept.size
+
+
+def _with_sealed_field() -> Draft:
+    sealed = {"commit": "0" * 64, "sha256": "a" * 64, "subject": "person-a"}
+    content = {
+        "data": {"name": sealed},
+        "id": "person/1",
+        "partitionkey": "person",
+        "subject": "person",
+        "time": TIME_PLACEHOLDER,
+        "type": "test.happened.v1",
+        "version": 1,
+    }
+    entry = canonical_bytes(content)
+    return Draft("person", 1, "test.happened.v1", "person", entry, time_offset(entry))
+
+
+@pytest.fixture
+def deployment(tmp_path: Path, log_url: str) -> Deployment:
+    """700 events behind the first two, signed at 302 and 702."""
+    deployment = Deployment(tmp_path, log_url)
+    deployment.record(300)
+    deployment.seal()
+    deployment.record(400)
+    deployment.seal()
+    return deployment
+
+
+@contextmanager
+def restored(deployment: Deployment, upto: int, *more: StoredEntry) -> Iterator[str]:
+    """The deployment with a database as it was at position `upto`."""
+    kept, url = deployment.entries()[:upto], deployment.url
+    with log_database() as older:
+        refill(older, kept)
+        deployment.url = older
+        yield older
+        deployment.url = url
+
+
+@pytest.mark.parametrize("upto", [0, 1, 255, 256, 257, 302, 400, 701])
+def test_a_restored_database_gets_back_all_that_was_signed_byte_for_byte(deployment: Deployment, upto: int) -> None:
+    before = deployment.entries()
+    with restored(deployment, upto) as older:
+        report = deployment.recover()
+
+        assert (report.refilled, report.signed, report.recorded, report.regrown) == (702 - upto, 702, 702, 0)
+        assert deployment.entries() == before
+        assert fsck(older) == []
+        deployment.record(5)
+        deployment.seal()
+        assert deployment.published() == 707
+
+
+def test_recovering_again_changes_nothing(deployment: Deployment) -> None:
+    with restored(deployment, 500):
+        assert deployment.recover().changed
+        before = deployment.entries()
+        report = deployment.recover()
+        assert not report.changed
+        assert deployment.entries() == before
+
+
+def test_a_recovery_that_was_interrupted_is_gone_on_from(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = RecorderConfig(role="qingling_writer", bulk_events=50)
+    monkeypatch.setattr("infra.sealing.recovery.refill", partial(refill, config=small))
+    before = deployment.entries()
+
+    def interrupt(position: int, end: int) -> None:
+        if position == 600:
+            raise KeyboardInterrupt
+
+    with restored(deployment, 500):
+        with pytest.raises(KeyboardInterrupt):
+            deployment.recover(interrupt)
+        assert len(deployment.entries()) == 600
+        assert deployment.recover().refilled == 102
+        assert deployment.entries() == before
+
+
+def test_progress_goes_up_to_what_was_signed(deployment: Deployment) -> None:
+    told: list[tuple[int, int]] = []
+    with restored(deployment, 500):
+        deployment.recover(lambda at, end: told.append((at, end)))
+    assert told[-1] == (702, 702)
+
+
+def test_what_does_not_come_back_is_said(deployment: Deployment) -> None:
+    with restored(deployment, 1):
+        report = deployment.recover()
+        assert (report.lost_fields, report.erased_fields) == (1, 0)
+        with deployment.log() as log:
+            assert not log.append(a_batch("case-900", key="key-5")).replayed  # command keys are lost
+
+
+def test_without_anything_signed_nothing_says_what_there_was(tmp_path: Path, log_url: str) -> None:
+    with pytest.raises(NotReadyError, match="ever signed"):
+        Deployment(tmp_path, log_url).recover()
+
+
+def test_nobody_recovers_while_somebody_seals(deployment: Deployment) -> None:
+    with deployment.store.lock(), pytest.raises(NotReadyError):
+        TileStoreUser(deployment).recover()
+
+
+class TileStoreUser:
+    """Another process on the same folder."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+
+    def recover(self) -> None:
+        with self._deployment.log() as log:
+            recover(self._deployment.url, log, TileStore(self._deployment.store.folder), self._deployment.signer)
+
+
+# ------------------------------------------------------------------------------------------------------------- refusals
+
+
+def refused(deployment: Deployment, kind: type[Exception], match: str) -> None:
+    """Recovery is refused, and neither database nor folder is changed."""
+    entries, files = deployment.entries(), contents(deployment.store.folder)
+    with pytest.raises(kind, match=match):
+        deployment.recover()
+    assert deployment.entries() == entries
+    assert contents(deployment.store.folder) == files
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(file): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+
+
+def test_a_backup_that_was_written_on_is_refused_with_the_positions(deployment: Deployment) -> None:
+    with restored(deployment, 500):
+        with deployment.log() as log:
+            list(log.append_bulk(a_batch(f"other-{n}") for n in range(10)))
+        refused(deployment, LogMismatchError, "at positions 501–510")
+
+
+def test_a_changed_entry_is_refused_with_its_position(deployment: Deployment) -> None:
+    entries = deployment.entries()
+    forged = StoredEntry(*[getattr(entries[299], name) for name in StoredEntry.__slots__[:-1]], b'{"id":"forged"}')
+    with log_database() as older:
+        refill(older, [*entries[:299], forged, *entries[300:500]])
+        deployment.url = older
+        refused(deployment, LogMismatchError, r"sealed at position 300\.")
+
+
+def test_a_changed_bundle_is_not_refilled_from(deployment: Deployment) -> None:
+    file = deployment.store.folder / "tile/entries/002.p/190"
+    file.write_bytes(file.read_bytes().replace(b"case-650", b"case-651"))
+    with restored(deployment, 500):
+        refused(deployment, VerificationError, r"position 65\d cannot be refilled: tile/entries/002")
+
+
+@pytest.mark.parametrize(
+    ("path", "match"),
+    [
+        ("tile/0/000", "do not give the tree of 702 leaves"),
+        ("tile/0/002.p/190", "the entry of position 513 cannot be refilled"),
+    ],
+)
+def test_a_changed_tile_is_not_relied_on(deployment: Deployment, path: str, match: str) -> None:
+    file = deployment.store.folder / path
+    file.write_bytes(bytes([file.read_bytes()[0] ^ 1]) + file.read_bytes()[1:])
+    with restored(deployment, 500):
+        refused(deployment, VerificationError, match)
+
+
+def test_tiles_and_bundles_forged_alike_do_not_give_the_signed_root(deployment: Deployment, tmp_path: Path) -> None:
+    with log_database() as url:
+        forged = Deployment(tmp_path / "forged", url)
+        forged.record(699)
+        with forged.log() as log:
+            log.append(a_batch("case-forged"))
+        forged.seal()
+        shutil.rmtree(deployment.store.folder / "tile")
+        shutil.copytree(forged.store.folder / "tile", deployment.store.folder / "tile")
+    with restored(deployment, 0):
+        refused(deployment, VerificationError, "do not give the tree of 702 leaves")
+
+
+def test_where_both_are_lost_the_way_on_is_said(deployment: Deployment) -> None:
+    deployment.lose_folder()
+    with restored(deployment, 500), pytest.raises(LogMismatchError, match=r"qingling init --succeeds"):
+        deployment.recover()
+
+
+# ------------------------------------------------------------------------------------------------- the folder of tiles
+
+
+def test_a_lost_folder_grows_again_out_of_the_database(deployment: Deployment) -> None:
+    files = contents(deployment.store.folder / "tile")
+    deployment.lose_folder()
+
+    report = deployment.recover()
+
+    assert (report.regrown, report.refilled) == (702, 0)
+    grown = contents(deployment.store.folder / "tile")
+    assert grown.items() <= files.items()  # partial tiles of earlier checkpoints are cut from these
+    assert len(grown) == 7
+    deployment.record(5)
+    deployment.seal()
+    assert deployment.published() == 707
+
+
+def test_a_lost_folder_does_not_grow_out_of_another_log(deployment: Deployment) -> None:
+    deployment.lose_folder()
+    with restored(deployment, 701):
+        with deployment.log() as log:
+            log.append(a_batch("case-other"))
+        with pytest.raises(LogMismatchError, match="are not what was sealed"):
+            deployment.recover()
+
+
+def test_a_lost_head_of_the_tree_is_written_again_from_what_was_signed(deployment: Deployment) -> None:
+    (deployment.store.folder / "tree").unlink()
+    with restored(deployment, 500):
+        assert deployment.recover().refilled == 202
+        head = deployment.store.head()
+        assert head == deployment.signer.last()
+
+
+def test_a_tail_that_the_restored_log_contradicts_is_moved_aside(deployment: Deployment) -> None:
+    deployment.record(60)
+    deployment.seal(sign=False)
+    with restored(deployment, 700):
+        report = deployment.recover()
+
+        assert (report.refilled, report.discarded) == (2, 60)
+        assert report.aside is not None
+        assert (report.aside / "tile/entries/002.p/250").is_file()
+        assert deployment.store.head() == Checkpoint(ORIGIN, 702, deployment.signer.last().root)  # type: ignore[union-attr]
+        deployment.record(5)
+        deployment.seal()
+        assert deployment.published() == 707
+
+
+def test_a_tail_that_the_log_agrees_with_stays(deployment: Deployment) -> None:
+    deployment.record(60)
+    deployment.seal(sign=False)
+
+    report = deployment.recover()
+
+    assert not report.changed
+    head = deployment.store.head()
+    assert head is not None
+    assert head.size == 762
