@@ -105,6 +105,7 @@ class Publisher:
     ) -> None:
         self._store = store
         self._policy = policy
+        self._exchange = exchange
         self._deadlines = deadlines
         self._threads = ThreadPoolExecutor(max(1, len(policy.witnesses)), thread_name_prefix="witness")
         keys = [log.key for log in policy.logs]
@@ -142,6 +143,7 @@ class Publisher:
     def close(self) -> None:
         """Asks nobody any more. Requests that are on their way end by themselves."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self._exchange.close()
 
     def _collect(self, submission: _Submission) -> None:
         """Asks every witness; returns when all have answered, or a quorum has and the others were waited for long enough."""

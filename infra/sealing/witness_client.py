@@ -7,10 +7,9 @@ from arriving is one `NotReadyError` that says what it was. Safe to share betwee
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import urllib3
 from urllib3.exceptions import HTTPError, ProtocolError
@@ -31,8 +30,14 @@ class Reply(NamedTuple):
     body: bytes
 
 
-Exchange = Callable[[str, str, bytes | None], Reply]
-"""Method, URL, body: one request to a witness. Raises NotReadyError where no answer came."""
+class Exchange(Protocol):
+    """How witnesses are reached."""
+
+    def __call__(self, method: str, url: str, body: bytes | None = None) -> Reply:
+        """Sends one request and returns its answer. Raises NotReadyError where none came."""
+
+    def close(self) -> None:
+        """Gives up what was kept for the next request."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,12 +105,23 @@ class World:
         return Policy((TrustedLog(LOG.verifier),) if log else (), witnesses, (group,), b"enough")
 
     def publisher(self, policy: Policy | None = None, deadlines: Deadlines = PATIENT) -> Publisher:
-        self.made.append(Publisher(self.notes, policy or self.policy(), self._exchange, deadlines))
+        self.made.append(Publisher(self.notes, policy or self.policy(), Wire(self.places), deadlines))
         return self.made[-1]
 
-    def _exchange(self, method: str, url: str, body: bytes | None) -> Reply:
+
+@dataclass
+class Wire:
+    """What leads to the witnesses."""
+
+    places: list[Place]
+    closed: bool = False
+
+    def __call__(self, method: str, url: str, body: bytes | None = None) -> Reply:
         assert url.endswith("/add-checkpoint") or method == "GET"
         return self.places[int(url.split("/")[3])].answer(method, url, body)
+
+    def close(self) -> None:
+        self.closed = True
 
 
 def _key(place: Place) -> CosignerKey:
@@ -235,6 +246,12 @@ def test_a_witness_whose_line_gives_no_url_is_shown_and_never_asked(world: World
     publish(publisher, 5)
     assert publisher.statuses()[3][:1] + publisher.statuses()[3][3:5] == ("silent", None, None)
     assert "no URL" in str(publisher.statuses()[3].trouble)
+
+
+def test_a_publisher_that_is_closed_gives_its_connections_up(world: World) -> None:
+    wire = Wire(world.places)
+    Publisher(world.notes, world.policy(), wire).close()
+    assert wire.closed
 
 
 # ------------------------------------------------------------------------------------------------------ where each is
