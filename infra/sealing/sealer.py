@@ -29,8 +29,8 @@ from infra.sealing.signer import Signer
 from infra.sealing.store import Named, TileStore
 from infra.sealing.tree import SealedTree
 
-CHUNK: Final = 65_536
-"""Entries that are read, hashed and written together."""
+CHUNK: Final = 16_384
+"""Entries that are read, hashed and written together; memory holds them once or twice."""
 
 
 class Sealer:
