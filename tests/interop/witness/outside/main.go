@@ -2,8 +2,8 @@
 // checkpoints cosigned (Tessera), and a verifier that reads a policy (torchwood). It uses their packages and adds nothing
 // but the command line.
 //
-//	outside log -dir DIR -key FILE -policy FILE -entries N   grows a log, prints its published checkpoint
-//	outside verify -policy FILE                              a checkpoint on stdin; says what the policy accepts in it
+//	outside log -dir DIR -key FILE -policy FILE -entries N -text TEXT   grows a log, prints its published checkpoint
+//	outside verify -policy FILE                                         a checkpoint on stdin; says what the policy accepts in it
 package main
 
 import (
@@ -21,17 +21,13 @@ import (
 	"golang.org/x/mod/sumdb/note"
 )
 
-const patience = 30 * time.Second
-
 func main() {
 	verbs := map[string]func(context.Context, []string) error{"log": grow, "verify": verify}
 	if len(os.Args) < 2 || verbs[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr, "outside log|verify …")
 		os.Exit(2)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	if err := verbs[os.Args[1]](ctx, os.Args[2:]); err != nil {
+	if err := verbs[os.Args[1]](context.Background(), os.Args[2:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -45,8 +41,12 @@ func grow(ctx context.Context, arguments []string) error {
 	keyFile := flags.String("key", "", "file with the log's signing key")
 	policyFile := flags.String("policy", "", "file with the policy")
 	entries := flags.Int("entries", 0, "how many entries to add, twice")
+	text := flags.String("text", "entry", "what the entries say")
+	patience := flags.Duration("patience", 30*time.Second, "how long to wait for publication")
 	_ = flags.Parse(arguments)
 
+	ctx, cancel := context.WithTimeout(ctx, *patience)
+	defer cancel()
 	secret, err := os.ReadFile(*keyFile)
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func grow(ctx context.Context, arguments []string) error {
 	for batch := range 2 {
 		futures := make([]tessera.IndexFuture, *entries)
 		for i := range futures {
-			futures[i] = appender.Add(ctx, tessera.NewEntry(fmt.Appendf(nil, "batch %d, entry %d", batch, i)))
+			futures[i] = appender.Add(ctx, tessera.NewEntry(fmt.Appendf(nil, "%s %d in batch %d", *text, i, batch)))
 		}
 		for _, future := range futures {
 			if _, published, err = awaiter.Await(ctx, future); err != nil {
