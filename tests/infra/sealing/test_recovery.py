@@ -3,103 +3,33 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from domain.canonical import canonical_bytes
 from domain.errors import LogMismatchError, NotReadyError, VerificationError
-from domain.recording import TIME_PLACEHOLDER, Batch, Draft, StoredEntry, time_offset
+from domain.recording import StoredEntry
 from domain.sealing.checkpoint import Checkpoint
 from infra.postgres.config import RecorderConfig
 from infra.postgres.fsck import fsck
-from infra.postgres.recorder import PostgresLog
 from infra.postgres.refill import refill
-from infra.sealing.recovery import RecoveryReport, recover
-from infra.sealing.sealer import Sealer
-from infra.sealing.signer import Signer
+from infra.sealing.recovery import recover
 from infra.sealing.store import TileStore
-from tests.drafts import a_batch, a_genesis
+from tests.drafts import a_batch
+from tests.infra.sealing.deployment import ORIGIN, Deployment
 from tests.migrated import log_database, log_url
 
 __all__ = ["log_url"]
 
-ORIGIN = "log.example/recovery"
-
-
-class Deployment:
-    """Folder and signer of a log; its database may be exchanged for a restored one."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self.store = TileStore(folder / "log")
-        self.signer = Signer.create(folder / "signer", ORIGIN, bytes(range(32)))
-        self.url = url
-        self._events = 0
-
-    @contextmanager
-    def log(self) -> Iterator[PostgresLog]:
-        with PostgresLog(self.url) as log:
-            yield log
-
-    def record(self, events: int) -> None:
-        """Cases of one event each; the first has a sealed field."""
-        with self.log() as log:
-            if self._events == 0:
-                log.append(a_genesis("real"))
-                log.append(Batch([_with_sealed_field()]))
-            batches = [a_batch(f"case-{self._events + n}", key=f"key-{self._events + n}") for n in range(events)]
-            list(log.append_bulk(batches))
-        self._events += events
-
-    def seal(self, *, sign: bool = True) -> None:
-        with self.log() as log, self.store.lock():
-            sealer = Sealer(log, self.store, self.signer)
-            sealer.start()
-            sealer.integrate()
-            if sign:
-                self.store.publish(sealer.sign())
-
-    def entries(self) -> Sequence[StoredEntry]:
-        with self.log() as log:
-            return log.read(0, 100_000)
-
-    def recover(self, progress: object = None) -> RecoveryReport:
-        with self.log() as log:
-            return recover(self.url, log, self.store, self.signer, progress)  # type: ignore[arg-type]
-
-    def lose_folder(self) -> None:
-        shutil.rmtree(self.store.folder)
-        self.store = TileStore(self.store.folder)
-
-    def published(self) -> int:
-        kept = self.store.history().latest(ORIGIN)
-        assert kept is not None
-        return kept.size
-
-
-def _with_sealed_field() -> Draft:
-    sealed = {"commit": "0" * 64, "sha256": "a" * 64, "subject": "person-a"}
-    content = {
-        "data": {"name": sealed},
-        "id": "person/1",
-        "partitionkey": "person",
-        "subject": "person",
-        "time": TIME_PLACEHOLDER,
-        "type": "test.happened.v1",
-        "version": 1,
-    }
-    entry = canonical_bytes(content)
-    return Draft("person", 1, "test.happened.v1", "person", entry, time_offset(entry))
-
 
 @pytest.fixture
 def deployment(tmp_path: Path, log_url: str) -> Deployment:
-    """700 events behind the first two, signed at 302 and 702."""
+    """702 entries, signed at 302 and 702."""
     deployment = Deployment(tmp_path, log_url)
-    deployment.record(300)
+    deployment.record(299)
     deployment.seal()
     deployment.record(400)
     deployment.seal()
