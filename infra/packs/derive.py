@@ -6,7 +6,7 @@ Takes memory for every row of the ledgers, none for entries.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from zoneinfo import ZoneInfo
@@ -98,13 +98,26 @@ class DerivedLedgers:
         return sums_of(board, self.cases().values())
 
 
-def derive(entries: Iterable[tuple[int, bytes]], types: EventTypes) -> DerivedLedgers:
-    """Folds entries, given with their positions in order, into every ledger of the catalogue of their log.
+def decoded(types: EventTypes, entries: Iterable[tuple[int, bytes]]) -> Iterator[Recorded[StreamEvent]]:
+    """The events that entries are, given with their positions.
 
     Raises:
-        VerificationError: there is none, the first is no genesis, this release does not know one of them, or a fold raised.
+        VerificationError: this release does not know one of them.
     """
-    recorded = (_decoded(types, position, entry) for position, entry in entries)
+    for position, entry in entries:
+        try:
+            yield types.decode_entry(position, entry)
+        except FoldError as error:
+            raise VerificationError(f"{error}; a later release may know it") from None
+
+
+def derive(events: Iterable[Recorded[StreamEvent]]) -> DerivedLedgers:
+    """Folds events, in order of position, into every ledger of the catalogue of their log.
+
+    Raises:
+        VerificationError: there is none, the first is no genesis, or a fold raised.
+    """
+    recorded = iter(events)
     first = next(recorded, None)
     if first is None:
         raise VerificationError("there are no entries to make ledgers of")
@@ -124,13 +137,6 @@ def derive(entries: Iterable[tuple[int, bytes]], types: EventTypes) -> DerivedLe
             if change.ledger in unstored:
                 _keep(derived.rows[change.ledger], change)
     return derived
-
-
-def _decoded(types: EventTypes, position: int, entry: bytes) -> Recorded[StreamEvent]:
-    try:
-        return types.decode_entry(position, entry)
-    except FoldError as error:
-        raise VerificationError(f"{error}; a later release may know it") from None
 
 
 def _applied(folding: Folding, recorded: Recorded[StreamEvent], rows: Rows) -> list[Change]:

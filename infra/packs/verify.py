@@ -29,7 +29,7 @@ from domain.sealing.tiles import hashes_in
 from domain.sealing.tree import root_of
 from domain.streams import StreamEvent
 from infra.packs.compare import LedgerReport, compare_ledger
-from infra.packs.derive import DerivedLedgers, derive
+from infra.packs.derive import DerivedLedgers, decoded, derive
 from infra.packs.layout import CHECKPOINT, ENTRIES, MANIFEST, WHOLENESS, WITHHELD, Manifest, ledger_file
 from infra.packs.reader import PackReader
 from infra.packs.selection import asked_for
@@ -359,7 +359,7 @@ def _figures(reader: PackReader, announced: Pack.Created, run: _Run) -> tuple[Le
     wanted = sorted(names_of(manifest.selection.kind, office=manifest.office))
     if reader.ledgers != wanted:
         raise VerificationError(f"{MANIFEST}: a pack like this has the ledgers {', '.join(wanted)}")
-    derived = derive(_counted(reader, run), EVENT_TYPES)
+    derived = derive(decoded(EVENT_TYPES, _counted(reader, run)))
     _check_cases(reader, derived, announced)
     rows = {each.name: (each.rows, each.uncovered) for each in announced.ledgers}
     reports = []
