@@ -21,8 +21,11 @@ from domain.campaigns.genesis import GENESIS_STREAM, Genesis, LogKind
 from domain.catalogue import EVENT_TYPES
 from domain.errors import LogMismatchError, NotFoundError, RuleError, SettingsError
 from domain.jurisdictions import Jurisdiction, JurisdictionTree
+from domain.sealing.checkpoint import parse_checkpoint
+from domain.sealing.note import parse_note
 from domain.streams import Context, Provenance
 from infra.books.mapping_files import load_mapping, shipped_mappings
+from infra.clock import Clock
 from infra.folding.engine import Engine, EngineConfig
 from infra.importing import ImportProgress
 from infra.jurisdictions import YANGQUAN, load_tree
@@ -47,6 +50,8 @@ from infra.postgres.migrations import migrate
 from infra.postgres.recorder import PostgresLog
 from infra.postgres.vault import PostgresVault
 from infra.sample.playing import SampleProgress, SampleReport, play
+from infra.sealing.provable_log import Folders, ProvableLog
+from infra.sealing.signer import Signer
 from infra.settings import CHECKOUT, Settings
 from infra.settings import load as load_settings
 from infra.streams import StreamStore
@@ -55,6 +60,7 @@ from projections.catalogue import catalogue
 
 __all__ = [
     "CHECKOUT",
+    "YANGQUAN",
     "CaseView",
     "EventView",
     "ExportReceipt",
@@ -85,6 +91,8 @@ DATABASE = "qingling"
 """Name of the database within the embedded server."""
 CAMPAIGNS: dict[str, Campaign] = {WINTER_2019.name: WINTER_2019}
 ZONE = "Asia/Shanghai"
+_SIMULATED = "-simulation-"
+"""Stands in the origin of every simulation, since a checkpoint has no other place for it."""
 CURRENCY = "CNY"
 
 
@@ -97,13 +105,17 @@ def initialise(
     campaign: str = WINTER_2019.name,
     now: datetime | None = None,
     actor: str = "system",
+    succeeds: bytes | None = None,
 ) -> LogInfo:
-    """Creates keys, schema and the log's first event, which never changes. `origin` gets a random suffix.
+    """Creates keys, schema, the log's first event, which never changes, and the key that signs for it. `origin` gets a random suffix.
+
+    `succeeds` is the last signed checkpoint of a log that was lost: the new log cites it.
 
     Raises:
-        RuleError: there is a log already.
+        RuleError: there is a log already, or a signer of another one.
         NotFoundError: no such campaign.
         SettingsError: the keys are there, but no log.
+        VerificationError: `succeeds` is no signed checkpoint.
     """
     if campaign not in CAMPAIGNS:
         raise NotFoundError(f"there is no campaign {campaign!r}; there are {', '.join(CAMPAIGNS)}")
@@ -118,6 +130,12 @@ def initialise(
         if log.head().position:
             raise RuleError(
                 f"there is a log already in {_where(settings)}", rule="genesis-once", clause="design: genesis"
+            )
+        if Signer.origin_of(settings.signer_path) is not None:
+            raise RuleError(
+                f"{settings.signer_path} holds the keys of another log; keep them, and name another folder with the setting `signer`",
+                rule="signer-once",
+                clause="design: the provable log",
             )
         if not settings.keyring_path.exists():
             Keyring.create(settings.keyring_path)
@@ -134,9 +152,19 @@ def initialise(
             campaign=CAMPAIGNS[campaign],
             provenance=Provenance(occurred=moment, received=moment),
         )
+        if succeeds is not None:
+            _cite(genesis, succeeds, moment)
         streams = StreamStore(log, EVENT_TYPES, _source(full_origin))
         streams.commit(genesis, context=Context(actor=actor, correlation="genesis"), now=now)
-        return _info(genesis)
+        info = _info(genesis)
+        _provable_log(settings, info, log, streams).rotate_key(None, actor)
+        return info
+
+
+def _cite(genesis: Genesis, note: bytes, moment: datetime) -> None:
+    """The new log says where the lost one ended."""
+    checkpoint = parse_checkpoint(parse_note(note).text)
+    genesis.continue_from(checkpoint, note.decode(), Provenance(occurred=moment, received=moment))
 
 
 SAMPLE_BEGINS = datetime(2019, 11, 15, 8, 0, tzinfo=ZoneInfo(ZONE))
@@ -162,7 +190,9 @@ def run_sample(settings: Settings, progress: Callable[[SampleProgress], None] | 
     beside = settings.data.with_name(f".{settings.data.name}.playing")
     if beside.exists():
         shutil.rmtree(beside)
-    played = replace(settings, data=beside, keyring="")
+    played = replace(settings, data=beside, keyring="", signer=str(beside) + ".signer")
+    _forget_simulated(played.signer_path)
+    _forget_simulated(settings.signer_path)
     info = initialise(played, origin="yangquan", kind=LogKind.SIMULATION, now=SAMPLE_BEGINS)
     with ExitStack() as stack:
         dsn = stack.enter_context(_database(played))
@@ -172,7 +202,15 @@ def run_sample(settings: Settings, progress: Callable[[SampleProgress], None] | 
     if settings.data.exists():
         settings.data.rmdir()
     beside.rename(settings.data)
+    settings.signer_path.parent.mkdir(parents=True, exist_ok=True)
+    played.signer_path.rename(settings.signer_path)
     return report
+
+
+def _forget_simulated(signer: Path) -> None:
+    """Removes the signer of a simulation that is gone: its signatures never meant anything. That of a real log stays, and is refused."""
+    if _SIMULATED in (Signer.origin_of(signer) or ""):
+        shutil.rmtree(signer)
 
 
 def is_initialised(settings: Settings) -> bool:
@@ -186,8 +224,9 @@ def is_initialised(settings: Settings) -> bool:
 
 
 @contextmanager
-def open_platform(settings: Settings, *, folding: bool = False) -> Iterator[Platform]:
-    """The platform of an existing log; with `folding` the fold engine runs in this process, if no other one does already.
+def open_platform(settings: Settings, *, folding: bool = False, sealing: bool = False) -> Iterator[Platform]:
+    """The platform of an existing log. With `folding` the fold engine runs in this process, with `sealing` what seals and publishes,
+    each if no other process does so already.
 
     Raises:
         NotFoundError: there is no log; `qingling init` creates one.
@@ -215,19 +254,40 @@ def open_platform(settings: Settings, *, folding: bool = False) -> Iterator[Plat
         if folding:
             engine.start()
         stack.callback(engine.stop)
+        streams = StreamStore(log, EVENT_TYPES, _source(info.origin))
+        provable = _provable_log(settings, info, log, streams)
+        if sealing:
+            provable.start()
+            stack.callback(provable.stop)
         yield Platform(
             settings,
             info,
             types=EVENT_TYPES,
             catalogue=ledgers,
             log=log,
-            streams=StreamStore(log, EVENT_TYPES, _source(info.origin)),
+            streams=streams,
             vault=vault,
             reader=reader,
             engine=engine,
             folding=folding,
             check=partial(fsck, dsn),
+            sealing=provable,
         )
+
+
+def _provable_log(settings: Settings, info: LogInfo, log: PostgresLog, streams: StreamStore) -> ProvableLog:
+    clock = Clock(log, info.kind)
+    return ProvableLog(
+        log,
+        streams,
+        Folders(settings.tiles_path, settings.signer_path, Path(settings.witnesses) if settings.witnesses else None),
+        types=EVENT_TYPES,
+        origin=info.origin,
+        zone=info.zone,
+        clock=clock.now,
+        played=clock.played,
+        interval=settings.seal_interval / 1000,
+    )
 
 
 @contextmanager
@@ -294,8 +354,8 @@ def _info(genesis: Genesis) -> LogInfo:
 
 def _origin(name: str, kind: LogKind) -> str:
     """The log's name for ever: a random suffix parts two logs of one name, and a simulation says that it is one."""
-    middle = "-simulation" if kind is LogKind.SIMULATION else ""
-    return f"{name}{middle}-{secrets.token_hex(4)}"
+    middle = _SIMULATED if kind is LogKind.SIMULATION else "-"
+    return f"{name}{middle}{secrets.token_hex(4)}"
 
 
 def _source(origin: str) -> str:

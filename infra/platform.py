@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 from uuid import uuid4
@@ -37,6 +37,7 @@ from infra.books.mapping_files import load_mapping
 from infra.books.reader import read_book
 from infra.books.rejects import write_rejects
 from infra.books.template import write_template
+from infra.clock import Clock
 from infra.folding.engine import Engine
 from infra.folding.rebuild import RebuildProgress, RebuildReport
 from infra.folding.status import LedgerState, LedgerStatus
@@ -44,6 +45,7 @@ from infra.importing import Imported, Importer, ImportOrder, ImportProgress
 from infra.postgres.fsck import Finding
 from infra.postgres.ledger_reader import LedgerReader, Page, VersionedRow
 from infra.postgres.recorder import PostgresLog
+from infra.sealing.provable_log import ProvableLog
 from infra.settings import Settings
 from infra.streams import StreamStore
 from infra.vault import Vault
@@ -166,6 +168,7 @@ class Platform:
         engine: Engine,
         folding: bool,
         check: Callable[[], list[Finding]],
+        sealing: ProvableLog,
     ) -> None:
         self.settings = settings
         self.info = info
@@ -177,7 +180,10 @@ class Platform:
         self.reader = reader
         self.engine = engine
         self.folding = folding
+        self.sealing = sealing
+        """The provable log: states, proofs, checkpoints."""
         self._check = check
+        self._clock = Clock(log, info.kind)
 
     # Positions
 
@@ -195,14 +201,11 @@ class Platform:
 
     def now(self) -> datetime:
         """The present: the clock's, or in a simulation the time that it has been played to."""
-        if self.info.kind is LogKind.REAL:
-            return datetime.now(UTC)
-        recorded_at = self.head().recorded_at
-        return datetime.now(UTC) if recorded_at is None else recorded_at + timedelta(milliseconds=1)
+        return self._clock.now()
 
     def played_now(self) -> datetime | None:
         """What to hand an append as its clock: nothing on a real log."""
-        return None if self.info.kind is LogKind.REAL else self.now()
+        return self._clock.played()
 
     def wait_for(self, position: int, *, timeout: float, ledgers: Sequence[str] | None = None) -> None:
         """Waits until the ledgers have folded up to `position`: read your own writes.

@@ -39,7 +39,7 @@ def serve_until_stopped(session: Session, settings: Settings) -> None:
     with (
         listening(settings.host, settings.port) as listener,
         stopped_by_signals(),
-        open_platform(settings, folding=True) as platform,
+        open_platform(settings, folding=True, sealing=True) as platform,
     ):
         lines = _where_to_look(session, settings, platform.info, listener.getsockname()[1])
         answer_requests(create_app(platform), listener, lines)

@@ -11,7 +11,7 @@ from api.cli.progress import LongWork
 from api.cli.serving import serve_until_stopped
 from api.cli.session import SAMPLE_FOLDER, Session, session_of
 from api.words import Word, word
-from domain.errors import SettingsError
+from domain.errors import InputError, SettingsError
 
 if TYPE_CHECKING:
     from infra.bootstrap import LogInfo, Settings
@@ -38,21 +38,38 @@ def init(
         Path | None, typer.Option(help="属地表（TOML）· a tree of jurisdictions of your own", show_default=False)
     ] = None,
     campaign: Annotated[str, typer.Option(help="专项行动 · the campaign")] = "winter-2019",
+    succeeds: Annotated[
+        Path | None,
+        typer.Option(
+            help="接续已丢失的日志：其最后检查点文件 · checkpoint of a lost log that this one continues",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """建立真实日志 · Create a real log.
 
     密钥、数据库、首条事件 · Keys, database, and the first event, which says what the log is and never changes.
     """
-    from infra.bootstrap import initialise
+    from infra.bootstrap import YANGQUAN, initialise
 
     session = session_of(context)
     settings = session.settings()
-    if jurisdictions is None:
-        info = initialise(settings, origin=origin, campaign=campaign)
-    else:
-        info = initialise(settings, origin=origin, campaign=campaign, tree=jurisdictions)
+    info = initialise(
+        settings,
+        origin=origin,
+        campaign=campaign,
+        tree=jurisdictions or YANGQUAN,
+        succeeds=None if succeeds is None else _read(succeeds),
+    )
     for line in _created(session, settings, info):
         typer.echo(line)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror}", field="succeeds", rule="readable") from error
 
 
 def _created(session: Session, settings: Settings, info: LogInfo) -> list[str]:
@@ -65,6 +82,13 @@ def _created(session: Session, settings: Settings, info: LogInfo) -> list[str]:
         f"  {session.say(Word('数据', 'Data'))}: {where}",
         f"  {session.say(Word('密钥', 'Keys'))}: {settings.keyring_path}  "
         + session.say(Word("（请另行备份，勿与数据库同放）", "(back them up, and not together with the database)")),
+        f"  {session.say(Word('签名密钥', 'Signing key'))}: {settings.signer_path}  "
+        + session.say(
+            Word(
+                "（日志由它签名；须与数据及数据库分开存放，不随其备份恢复）",
+                "(signs for the log; keep it apart from data and database, and never restore it with them)",
+            )
+        ),
         f"  {session.say(Word('下一步', 'Next'))}: qingling officer add HANDLE · qingling import FILE · qingling up",
     ]
 

@@ -1,0 +1,492 @@
+"""The provable log of a platform: what stands in it, what proves it, and the acts that keep it so.
+
+Guarantees: no proof leaves that was not checked first, and none says more than a published checkpoint does. Who only reads
+needs neither the signer nor the lock. A log without a key says so wherever one is needed.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from domain.campaigns.genesis import GENESIS_STREAM, Genesis
+from domain.entries import EventTypes, type_of
+from domain.errors import NotFoundError, NotReadyError, VerificationError
+from domain.repository import decide
+from domain.sealing.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
+from domain.sealing.note import VerifierKey, parse_note
+from domain.sealing.policy import NO_QUORUM, Policy, TrustedLog
+from domain.sealing.proof_file import ProofFile
+from domain.sealing.receipt import Receipt, parse_receipt
+from domain.sealing.sorted_map import WholenessMap
+from domain.sealing.state import State, state_of
+from domain.sealing.tiles import HEIGHT, WIDTH, Bundle, Tile, parse_path
+from domain.sealing.tree import leaf_hash
+from domain.streams import Context, Provenance
+from infra.postgres.recorder import PostgresLog
+from infra.sealing.publisher import Publisher, WitnessStatus, read_policy
+from infra.sealing.rounds import Rounds, published_size, rounds
+from infra.sealing.service import SealingService
+from infra.sealing.signer import Signer
+from infra.sealing.store import TileStore
+from infra.sealing.tree import SealedTree
+from infra.sealing.wholeness import commitment
+from infra.sealing.witness_client import WitnessClient
+from infra.streams import StreamStore
+
+PATIENCE = 60.0
+"""Seconds that an act waits for what it builds on to be sealed."""
+_POLL = 0.1
+_STOPPED = "stopped"  # file in the folder of the log: why sealing stopped, for every process to see
+_NO_KEY = "this log has no signing key yet; `qingling log rotate-key` makes the first one"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How far each state reaches: the last position that is recorded, sealed, published."""
+
+    recorded: int
+    sealed: int
+    published: int
+
+
+@dataclass(frozen=True)
+class Commitment:
+    """The latest commitment to the wholeness maps: the event at `position` binds all histories as of `upto`."""
+
+    position: int
+    upto: int
+    recorded_at: datetime
+    streams: int
+    partitions: int
+
+
+@dataclass(frozen=True)
+class SealingStatus:
+    """How the provable log stands. `quorum` is the policy's; `witnessed`: whether there is one to be met at all."""
+
+    origin: str
+    vkeys: Sequence[str]
+    witnessed: bool
+    quorum: str
+    recorded: int
+    sealed: int
+    published: int
+    root: bytes | None
+    note: bytes | None
+    published_at: datetime | None
+    witnesses: Sequence[WitnessStatus]
+    running: bool
+    stopped: str | None
+    trouble: str | None
+    committed: Commitment | None
+    folder: Path
+    signer: Path
+
+
+@dataclass(frozen=True)
+class Served:
+    """A file below `/log/`. A bundle holds entries, everything else only hashes."""
+
+    data: bytes
+    bundle: Bundle | None
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Maps, and the event that binds the log to them."""
+
+    position: int
+    upto: int
+    streams: WholenessMap
+    partitions: WholenessMap
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where a deployment keeps its provable log. `policy`: file that says who must cosign; None: nobody."""
+
+    log: Path
+    signer: Path
+    policy: Path | None
+
+
+class ProvableLog:
+    """See the module. Safe to share between threads."""
+
+    def __init__(
+        self,
+        log: PostgresLog,
+        streams: StreamStore,
+        folders: Folders,
+        *,
+        types: EventTypes,
+        origin: str,
+        zone: ZoneInfo,
+        clock: Callable[[], datetime],
+        played: Callable[[], datetime | None],
+        interval: float,
+    ) -> None:
+        """`clock` is the platform's present, `played` what an append is handed as its clock (None on a real log)."""
+        self.folders = folders
+        self.origin = origin
+        self.store = TileStore(folders.log)
+        self._log = log
+        self._streams = streams
+        self._types = types
+        self._zone = zone
+        self._clock = clock
+        self._played = played
+        self._policy = Policy() if folders.policy is None else read_policy(folders.policy)
+        self._keys = self._announced()
+        self._publisher: Publisher | None = None
+        self._published_under: tuple[VerifierKey, ...] = ()
+        self._changing = threading.Lock()
+        self._service = SealingService(
+            log,
+            self._rounds,
+            interval=interval,
+            on_state=self._write_down,
+            commit_if_due=self._commit_if_due,
+        )
+
+    # Running
+
+    def start(self) -> None:
+        """Seals and publishes in the background from now on."""
+        self._service.start()
+
+    def stop(self) -> None:
+        """Ends what `start` began, and asks no witness any more."""
+        self._service.stop()
+        if self._publisher is not None:
+            self._publisher.close()
+
+    @contextmanager
+    def _rounds(self) -> Iterator[Rounds]:
+        signer = self.signer()
+        with rounds(self._log, self.store, signer, self._current_publisher()) as under_way:
+            yield under_way
+
+    def _current_publisher(self) -> Publisher:
+        """One for the life of this object, since it remembers what each witness has; a new one when the keys have changed."""
+        with self._changing:
+            publisher = self._publisher
+            if publisher is None or self._published_under != self._keys:
+                if publisher is not None:
+                    publisher.close()
+                publisher = Publisher(self.store, self.policy(), WitnessClient())
+                self._publisher, self._published_under = publisher, self._keys
+            return publisher
+
+    def _write_down(self, reason: str | None) -> None:
+        file = self.folders.log / _STOPPED
+        if reason is None:
+            file.unlink(missing_ok=True)
+        elif self.folders.log.is_dir():
+            file.write_text(reason + "\n", "utf-8")
+
+    def signer(self) -> Signer:
+        """The signer of this log.
+
+        Raises:
+            NotReadyError: no key was ever made.
+            SettingsError: the key was made, but is not where the settings say, or can be read by others.
+        """
+        self._keys = self._keys or self._announced()
+        if not self._keys:
+            raise NotReadyError(_NO_KEY)
+        return Signer.open(self.folders.signer, self.origin)
+
+    def policy(self) -> Policy:
+        """Whom this log's own proofs are checked against: its announced keys, and the deployment's witnesses."""
+        return replace(self._policy, logs=tuple(TrustedLog(key) for key in self._keys))
+
+    # What stands
+
+    def sizes(self) -> Sizes:
+        """How far each state reaches."""
+        sealed = self.store.head()
+        return Sizes(self._log.head().position, 0 if sealed is None else sealed.size, published_size(self.store))
+
+    def state_of(self, position: int) -> State:
+        """The state of a recorded event."""
+        sizes = self.sizes()
+        return state_of(position, sizes.sealed, sizes.published)
+
+    def status(self) -> SealingStatus:
+        """How the provable log stands."""
+        sizes, note = self.sizes(), self.store.published()
+        sealed = self.store.head()
+        return SealingStatus(
+            origin=self.origin,
+            vkeys=[key.vkey for key in self._keys],
+            witnessed=self._policy.quorum != NO_QUORUM,
+            quorum=self._policy.quorum.decode(errors="backslashreplace"),
+            recorded=sizes.recorded,
+            sealed=sizes.sealed,
+            published=sizes.published,
+            root=None if sealed is None else sealed.root,
+            note=note,
+            published_at=self._published_at(),
+            witnesses=self._current_publisher().statuses(),
+            running=self._service.running,
+            stopped=self._stopped(),
+            trouble=self._service.trouble,
+            committed=self.committed(),
+            folder=self.folders.log,
+            signer=self.folders.signer,
+        )
+
+    def _published_at(self) -> datetime | None:
+        latest = self.store.history().latest(self.origin) if self.store.exists() else None
+        return None if latest is None else latest.kept_at
+
+    def _stopped(self) -> str | None:
+        if self._service.stopped is not None:
+            return self._service.stopped
+        file = self.folders.log / _STOPPED
+        return file.read_text("utf-8").strip() if file.is_file() else None
+
+    def committed(self) -> Commitment | None:
+        """The latest commitment to the wholeness maps, if there is any."""
+        wanted = type_of(Genesis.WholenessCommitted)
+        for stored in reversed(self._log.read_stream(GENESIS_STREAM)):
+            if stored.type == wanted:
+                event: Any = self._types.decode(stored).event
+                return Commitment(
+                    stored.position, event.upto, stored.recorded_at, event.streams.size, event.partitions.size
+                )
+        return None
+
+    def _announced(self) -> tuple[VerifierKey, ...]:
+        genesis = self._streams.find(Genesis, GENESIS_STREAM)
+        return () if genesis is None else tuple(VerifierKey.parse(vkey) for vkey in genesis.keys)
+
+    # What proves
+
+    def checkpoint(self) -> bytes:
+        """The published checkpoint with its cosignatures.
+
+        Raises:
+            NotReadyError: none was published yet.
+        """
+        note = self.store.published()
+        if note is None:
+            raise NotReadyError("no checkpoint of this log was published yet" if self._keys else _NO_KEY)
+        return note
+
+    def served(self, path: str) -> Served:
+        """The file at a path of C2SP tlog-tiles.
+
+        Raises:
+            NotFoundError: the path names nothing, or nothing that a published tree has.
+        """
+        named = parse_path(path)
+        data = self.store.read(named)
+        if not _is_published(named, published_size(self.store)):
+            raise NotFoundError(f"{path} belongs to no published checkpoint yet")
+        return Served(data, named if isinstance(named, Bundle) else None)
+
+    def tree(self) -> SealedTree:
+        """The tree as it stands."""
+        return SealedTree(self.store)
+
+    def proof(self, position: int) -> ProofFile:
+        """The proof of an event under the published checkpoint; its extra data is the receipt.
+
+        Raises:
+            NotReadyError: it is not published yet.
+            NotFoundError: nothing is recorded there.
+            VerificationError: what is recorded is not what was sealed; or the tree contradicts its checkpoint.
+        """
+        note = self.checkpoint()
+        head = parse_checkpoint(parse_note(note).text)
+        if position > self._log.head().position:
+            raise NotFoundError(f"the log has no position {position}")
+        if position > head.size:
+            raise NotReadyError(
+                f"position {position} is not published yet; the checkpoint reaches {head.size}", position=head.size
+            )
+        stored = self._log.read(position - 1, 1) if position >= 1 else []
+        if not stored or stored[0].position != position:
+            raise NotFoundError(f"the log has no position {position}")
+        leaf = leaf_hash(stored[0].entry)
+        tree = self.tree()
+        if tree.leaf(position - 1) != leaf:
+            raise VerificationError(
+                f"the event recorded at position {position} is not the one that was sealed; `qingling log fsck` says more"
+            )
+        receipt = Receipt(self.origin, position, leaf)
+        path = tuple(tree.inclusion(position - 1, head.size))
+        proof = ProofFile(position - 1, path, note, receipt.text.encode())
+        receipt.verified(proof, self._own_policy(note))
+        return proof
+
+    def receipt(self, position: int) -> Receipt:
+        """The receipt of a published event.
+
+        Raises:
+            NotReadyError, NotFoundError, VerificationError: as `proof`.
+        """
+        return parse_receipt(self.proof(position).extra)
+
+    def consistency(self, old: int, new: int) -> list[bytes]:
+        """The proof that the tree of `new` leaves begins with that of `old`.
+
+        Raises:
+            NotFoundError: they are no sizes of one published tree.
+        """
+        if not 0 < old <= new <= published_size(self.store):
+            raise NotFoundError(f"there are no published trees of {old} and {new} leaves, in this order")
+        return self.tree().consistency(old, new)
+
+    def _own_policy(self, note: bytes) -> Policy:
+        """The deployment's policy; read again where a key was announced by another process meanwhile."""
+        try:
+            open_checkpoint(note, self._keys)
+        except VerificationError:
+            self._keys = self._announced()
+        return self.policy()
+
+    # What acts
+
+    def wait_published(self, position: int, timeout: float) -> None:
+        """Waits until an event is published, by whoever publishes.
+
+        Raises:
+            NotReadyError: it is not after `timeout` seconds, or sealing has stopped.
+        """
+        self._wait(lambda: published_size(self.store) >= position, timeout, f"position {position} is not published yet")
+
+    def publish(self, timeout: float = PATIENCE) -> bytes:
+        """Has everything that is recorded now sealed and published, by this process or the one that does so already; the checkpoint.
+
+        Raises:
+            NotReadyError: it is not after `timeout` seconds; sealing has stopped; there is no key.
+            LogMismatchError, VerificationError, SettingsError: as a round.
+        """
+        self._advance(self._log.head().position, timeout, lambda: published_size(self.store))
+        return self.checkpoint()
+
+    def seal(self, timeout: float = PATIENCE) -> int:
+        """Has everything that is recorded now sealed; the size of the tree. Needs no quorum.
+
+        Raises:
+            NotReadyError, LogMismatchError, VerificationError, SettingsError: as `publish`.
+        """
+        self._advance(self._log.head().position, timeout, lambda: _size(self.store.head()))
+        return _size(self.store.head())
+
+    def _advance(self, target: int, timeout: float, reached: Callable[[], int]) -> None:
+        deadline = time.monotonic() + timeout
+        why: Exception = NotReadyError("nobody seals this log just now")
+        while reached() < target:
+            if self._service.running:
+                self._wait(lambda: reached() >= target, deadline - time.monotonic(), "the log is not sealed so far yet")
+                return
+            try:
+                with self._rounds() as under_way:
+                    under_way.run()
+                    self._write_down(None)
+            except NotReadyError as error:
+                why = error
+            if reached() < target:
+                if not self._keys or time.monotonic() > deadline:
+                    raise why
+                time.sleep(_POLL)
+
+    def _wait(self, is_reached: Callable[[], bool], timeout: float, otherwise: str) -> None:
+        deadline = time.monotonic() + timeout
+        while not is_reached():
+            stopped, trouble = self._stopped(), self._service.trouble
+            if stopped is not None:
+                raise NotReadyError(f"sealing has stopped: {stopped}")
+            if time.monotonic() > deadline:
+                raise NotReadyError(otherwise + (f": {trouble}" if trouble else ""))
+            time.sleep(min(_POLL, max(0.0, deadline - time.monotonic()) or 0.01))
+
+    def bind(self, actor: str, *, upto: int | None = None) -> Bound:
+        """Records the heads of the wholeness maps as of a position (None: now) as an event; the maps, for proofs.
+
+        Raises:
+            NotReadyError, LogMismatchError, VerificationError: as `seal`.
+            RuleError: an earlier commitment reaches further.
+        """
+        end = self._log.head().position if upto is None else upto
+        self.seal()
+        streams, partitions = commitment(self._log, self.tree(), end)
+
+        def command() -> int:
+            genesis = self._streams.get(Genesis, GENESIS_STREAM)
+            genesis.commit_wholeness(end, streams.head, partitions.head, self._provenance())
+            return self._commit(genesis, actor, "wholeness")
+
+        return Bound(decide(command), end, streams, partitions)
+
+    def commit_wholeness(self, actor: str) -> int:
+        """Binds the log to every history as of now; the position of the event.
+
+        Raises:
+            NotReadyError, LogMismatchError, VerificationError: as `seal`.
+        """
+        return self.bind(actor).position
+
+    def _commit_if_due(self) -> None:
+        """A day has ended since the last commitment, or since the log began, and something was recorded after it."""
+        last = self.committed()
+        first = self._log.read(0, 1)
+        if not first or (last is not None and self._log.head().position <= last.position):
+            return
+        since = first[0].recorded_at if last is None else last.recorded_at
+        if since.astimezone(self._zone).date() < self._clock().astimezone(self._zone).date():
+            self.commit_wholeness("system")
+
+    def rotate_key(self, reason: str | None, actor: str) -> tuple[str | None, str]:
+        """Makes another key and announces it in the log; from then on all keys sign. On a log without a key: the first one.
+
+        Returns the vkey that the new one will succeed, and the new one.
+
+        Raises:
+            SettingsError: the signer's folder is not where the settings say, or belongs to another log.
+        """
+        if self._keys:
+            before, key = self.signer().add_key()
+            replaced: str | None = before.vkey
+        else:
+            key, replaced = Signer.create(self.folders.signer, self.origin).verifiers[-1], None
+
+        def command() -> int:
+            genesis = self._streams.get(Genesis, GENESIS_STREAM)
+            genesis.announce_key(key.vkey, self._provenance(), reason=reason)
+            return self._commit(genesis, actor, "key")
+
+        decide(command)
+        self._keys = self._announced()
+        return replaced, key.vkey
+
+    def _commit(self, genesis: Genesis, actor: str, what: str) -> int:
+        context = Context(actor=actor, correlation=f"{what}-{uuid4()}")
+        return self._streams.commit(genesis, context=context, now=self._played()).positions[-1]
+
+    def _provenance(self) -> Provenance:
+        now = self._clock().astimezone(self._zone)
+        return Provenance(occurred=now, received=now)
+
+
+def _size(head: Checkpoint | None) -> int:
+    return 0 if head is None else head.size
+
+
+def _is_published(named: Tile | Bundle, size: int) -> bool:
+    """Whether a tree of `size` leaves has all that a tile or bundle holds."""
+    hashes = size if isinstance(named, Bundle) else size >> HEIGHT * named.level
+    return named.index * WIDTH + named.width <= hashes
