@@ -1,14 +1,14 @@
 """How fast a log is hashed, proved, sealed and published, beside bare SHA-256, pymerkle, and the same log without any of it.
 
-    python -m tests.benchmarks.sealing [--small] [--only hashing proofs publishing maps] [--seconds 5] [--repeats 3] [--callers 16 64]
+    python -m tests.benchmarks.sealing [--small] [--only hashing proofs publishing maps] [--seconds 5] [--pairs 8] [--callers 16 64]
         [--sizes 10000 1000000 10000000] [--streams 10000 100000 1000000]
 
-*hashing*: entries of about 790 bytes, all in memory, on one core. *proofs*: trees of synthetic leaves in a folder of tiles; cold is a
-reader that has read nothing, of files that the system has been told to forget; warm is one reader for all requests, in files that
-are in memory. pymerkle keeps its leaves in SQLite; cold is a tree with an empty cache. *publishing*: callers append one event after the
-other to an embedded server of its own, durable, and a service seals and publishes in the same process; without it, with it, and with
-three witnesses of which two must cosign, in turn. *maps*: histories of three or four entries, three streams a case, recorded in bulk,
-sealed in one go, and then bound.
+*hashing*: entries of about 800 bytes, all in memory, on one core. *proofs*: trees of synthetic leaves in a folder of tiles; cold is a
+reader that has read nothing, of files that the system was told to forget; warm is one reader for all requests, of files that are in
+memory. pymerkle keeps its leaves in SQLite; cold is a tree with an empty cache. *publishing*: callers append one event after the other
+to an embedded server of its own, durable, and a service seals and publishes in the same process; then it is stopped and started again
+while they go on, and what was appended with and without is compared in pairs. Witnesses are processes on the same machine. *maps*:
+histories of three or four entries, three streams a case, recorded in bulk, sealed in one go, and then bound.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from functools import partial
 from hashlib import sha256
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from domain.recording import Batch, CommandKey, Draft
@@ -295,47 +295,73 @@ class TimedStore(TileStore):
 
 @dataclass(frozen=True)
 class Run:
-    """One measurement: appends, and how far behind commit each event was sealed and published, in seconds."""
+    """Events a second while sealing and while not, in pairs; all else in seconds: appends, and how far behind commit events were."""
 
-    events: float
-    appends: list[float]
+    rates: dict[bool, list[float]]
+    appends: dict[bool, list[float]]
     sealed: list[float]
     published: list[float]
 
 
 def run_process(
-    url: str, callers: int, seconds: float, sealing: bool, policy: bytes, seed: bytes, answer: Connection
+    url: str, callers: int, seconds: float, pairs: int, policy: bytes, seed: bytes, answer: Connection
 ) -> None:
-    """Appends from some threads for some seconds, in a process of its own, and seals there if it is told to."""
-    commits: list[tuple[float, float, int]] = []
+    """Appends from some threads, and seals meanwhile: for `seconds`, then on and off in turn as long. A process of its own."""
+    commits: list[Commit] = []
+    windows: dict[bool, list[Window]] = {True: [], False: []}
+    ended = threading.Event()
     with ExitStack() as stack:
         log = stack.enter_context(PostgresLog(url))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         store = TimedStore(folder / "log")
-        for _ in range(callers):
-            an_append(log)
-        if sealing:
-            service = stack.enter_context(sealed(log, store, policy, seed, folder))
-            settle(store, log)
-        begin = time.perf_counter() + 0.5
-        threads = [threading.Thread(target=_call, args=(log, begin + seconds, commits)) for _ in range(callers)]
+        service = stack.enter_context(sealing(log, store, policy, seed, folder))
+        threads = [threading.Thread(target=_call, args=(log, ended, commits)) for _ in range(callers)]
         for thread in threads:
             thread.start()
+        settle(store, log)
+        whole = a_window(seconds)
+        settle(store, log)
+        for is_on in [True, False, False, True] * (pairs // 2):
+            if is_on != service.running:
+                service.start() if is_on else service.stop()
+            if is_on:
+                settle(store, log)
+            windows[is_on].append(a_window(seconds / 2))
+        ended.set()
         for thread in threads:
             thread.join()
-        if sealing:
-            settle(store, log)
-            if service.stopped or service.trouble:
-                raise RuntimeError(f"{service.stopped} {service.trouble}")
-    within = [(after, after - before, last) for before, after, last in commits if before >= begin]
+    within = {is_on: [[each for each in commits if each.is_in(own)] for own in windows[is_on]] for is_on in windows}
+    watched = [each for each in commits if each.is_in(whole)]
     answer.send(
         Run(
-            len(within) / seconds,
-            [each for _, each, _ in within],
-            behind(within, store.sealed),
-            behind(within, store.out),
+            {is_on: [len(own) / (seconds / 2) for own in parts] for is_on, parts in within.items()},
+            {is_on: [each.after - each.before for own in parts for each in own] for is_on, parts in within.items()},
+            behind(watched, store.sealed),
+            behind(watched, store.out),
         )
     )
+
+
+Window = tuple[float, float]
+
+
+class Commit(NamedTuple):
+    """An append, when it began and ended, and its position."""
+
+    before: float
+    after: float
+    position: int
+
+    def is_in(self, window: Window) -> bool:
+        """Whether it ended within."""
+        return window[0] <= self.after < window[1]
+
+
+def a_window(seconds: float) -> Window:
+    """Waits; what was meanwhile."""
+    begin = time.perf_counter()
+    time.sleep(seconds)
+    return begin, begin + seconds
 
 
 def an_append(log: PostgresLog) -> int:
@@ -345,25 +371,23 @@ def an_append(log: PostgresLog) -> int:
     return log.append(Batch([draft], CommandKey("officer", stream, b"0" * 32))).positions[-1]
 
 
-def _call(log: PostgresLog, end: float, commits: list[tuple[float, float, int]]) -> None:
+def _call(log: PostgresLog, ended: threading.Event, commits: list[Commit]) -> None:
     after = time.perf_counter()
-    while after < end:
+    while not ended.is_set():
         before = after
         position = an_append(log)
         after = time.perf_counter()
-        commits.append((before, after, position))
+        commits.append(Commit(before, after, position))
 
 
-def behind(commits: Sequence[tuple[float, float, int]], heads: Sequence[tuple[int, float]]) -> list[float]:
-    """How long after its commit each event was in a head."""
+def behind(commits: Sequence[Commit], heads: Sequence[tuple[int, float]]) -> list[float]:
+    """How long after its commit each event was in a head, in seconds."""
     sizes = [size for size, _ in heads]
-    if not sizes:
-        return []
-    return [max(0.0, heads[bisect_left(sizes, position)][1] - after) for after, _, position in commits]
+    return [max(0.0, heads[bisect_left(sizes, each.position)][1] - each.after) for each in commits]
 
 
 @contextmanager
-def sealed(log: PostgresLog, store: TileStore, policy: bytes, seed: bytes, folder: Path) -> Iterator[SealingService]:
+def sealing(log: PostgresLog, store: TileStore, policy: bytes, seed: bytes, folder: Path) -> Iterator[SealingService]:
     """The service of a running platform."""
     signer = Signer.create(folder / "signer", ORIGIN, seed)
     trusted = (
@@ -387,7 +411,7 @@ def sealed(log: PostgresLog, store: TileStore, policy: bytes, seed: bytes, folde
 
 
 def settle(store: TimedStore, log: PostgresLog) -> None:
-    """Waits until all that is recorded is published."""
+    """Waits until all that is recorded now is published."""
     head, deadline = log.head().position, time.monotonic() + 60
     while not store.out or store.out[-1][0] < head:
         if time.monotonic() > deadline:
@@ -430,7 +454,7 @@ def witnesses(log_key: str) -> Iterator[bytes]:
                 process.join()
 
 
-def measured(server: EmbeddedPostgres, callers: int, seconds: float, sealing: bool, witnessed: bool) -> Run:
+def measured(server: EmbeddedPostgres, callers: int, options: argparse.Namespace, witnessed: bool) -> Run:
     """One run, on an empty log."""
     context = multiprocessing.get_context("spawn")
     url, seed = a_database(server), os.urandom(32)
@@ -439,7 +463,8 @@ def measured(server: EmbeddedPostgres, callers: int, seconds: float, sealing: bo
         (key,) = Signer.create(Path(folder) / "same", ORIGIN, seed).verifiers
         policy = stack.enter_context(witnesses(key.vkey)) if witnessed else b""
         mine, theirs = context.Pipe()
-        process = context.Process(target=run_process, args=(url, callers, seconds, sealing, policy, seed, theirs))
+        arguments = (url, callers, options.seconds, options.pairs, policy, seed, theirs)
+        process = context.Process(target=run_process, args=arguments)
         process.start()
         theirs.close()
         run: Run = mine.recv()
@@ -458,30 +483,24 @@ def a_database(server: EmbeddedPostgres) -> str:
 
 def compare_publishing(server: EmbeddedPostgres, options: argparse.Namespace) -> None:
     """Print a line for every number of callers, without and with witnesses."""
-    print("\n### publishing while appending: events of " + f"{len(ENTRY)} bytes; ms, p50 / p99\n")
+    print(f"\n### publishing while appending: events of {len(ENTRY)} bytes; ms, p50 / p99\n")
     print(
-        "| callers | sealing | events/s | loss, each pair | append | sealed behind commit | published behind commit |"
+        "| callers | witnesses | events/s, off | on | loss (pairs) | append, off | on | sealed behind commit | published behind commit |"
     )
-    print("|---|---|---|---|---|---|---|")
-    ways = {"off": (False, False), "on, no witness": (True, False), "on, 2 of 3 witnesses": (True, True)}
+    print("|---|---|---|---|---|---|---|---|---|")
     for callers in options.callers:
-        found: dict[str, list[Run]] = {name: [] for name in ways}
-        for _ in range(options.repeats):  # in turn, so that what else the machine does falls on all alike
-            for name, (sealing, witnessed) in ways.items():
-                found[name].append(measured(server, callers, options.seconds, sealing, witnessed))
-        for name, runs in found.items():
-            print(f"| {callers} | {name} | {publishing_cells(runs, found['off'])} |", flush=True)
-
-
-def publishing_cells(runs: Sequence[Run], bare: Sequence[Run]) -> str:
-    """All cells of a line behind its name."""
-    rate = statistics.median(run.events for run in runs)
-    losses = ", ".join(f"{100 - 100 * run.events / off.events:.0f} %" for run, off in zip(runs, bare, strict=True))
-    appends = percentiles([each for run in runs for each in run.appends])
-    sealed = [each for run in runs for each in run.sealed]
-    published = [each for run in runs for each in run.published]
-    cells = [percentiles(each, 0) if each else "" for each in (sealed, published)]
-    return " | ".join([f"{rate:,.0f}", losses if runs is not bare else "", appends, *cells])
+        for witnessed in (False, True):
+            run = measured(server, callers, options, witnessed)
+            off, on = run.rates[False], run.rates[True]
+            losses = sorted(100 - 100 * sealing / bare for bare, sealing in zip(off, on, strict=True))
+            cells = [
+                f"{callers} | {f'2 of {WITNESSES}' if witnessed else 'none'}",
+                f"{statistics.median(off):,.0f} | {statistics.median(on):,.0f}",
+                f"{statistics.median(losses):.0f} % ({losses[0]:.0f} to {losses[-1]:.0f})",
+                f"{percentiles(run.appends[False])} | {percentiles(run.appends[True])}",
+                f"{percentiles(run.sealed, 0)} | {percentiles(run.published, 0)}",
+            ]
+            print(f"| {' | '.join(cells)} |", flush=True)
 
 
 # ---------------------------------------------------------------------------------------------------------------- maps
@@ -574,13 +593,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--requests", type=int, default=500)
     parser.add_argument("--pymerkle", type=int, default=1_000_000, help="largest tree that pymerkle is given")
     parser.add_argument("--seconds", type=float, default=5)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument(
+        "--pairs", type=int, default=8, help="even number of windows with sealing, and of those without"
+    )
     parser.add_argument("--callers", type=int, nargs="+", default=[16, 64])
     parser.add_argument("--streams", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     options = parser.parse_args(arguments)
     if options.small:
         options.entries, options.sizes, options.streams = 20_000, [10_000, 100_000], [3_000, 30_000]
-        options.requests, options.seconds, options.repeats, options.pymerkle = 100, 1.5, 1, 10_000
+        options.requests, options.seconds, options.pairs, options.pymerkle = 100, 2, 2, 10_000
     for part, compare in (("hashing", compare_hashing), ("proofs", compare_proofs)):
         if part in options.only:
             compare(options)
