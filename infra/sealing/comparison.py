@@ -17,6 +17,7 @@ from typing import Any
 
 import orjson
 
+from domain.recording import StoredEntry
 from domain.sealing.growth import TiledEdge
 from domain.sealing.tiles import HEIGHT, WIDTH, Tile, hashes_in, partial_tiles
 from domain.sealing.tree import Edge
@@ -142,10 +143,10 @@ class Comparison:
         if shift:
             return replace(run, kind=RunKind.MOVED, stored=stored, shift=shift)
         sealed = block.bundle.parts[at] if block.in_bundle[at] == leaf else b""
-        other = replace(run, kind=RunKind.OTHER, stored=stored, replaced=_is_replaced(sealed, row.entry))
+        other = replace(run, kind=RunKind.OTHER, stored=stored, replaced=_is_replaced(sealed, row))
         if before is not None and before.joined(other) is not None:
             return other
-        return replace(other, detail=difference(sealed, row.entry))
+        return replace(other, detail=difference(sealed, row.entry, replaced=other.replaced))
 
     def _shift(self, before: RowRun | None, position: int, stored: bytes) -> int:
         """How many positions further on it was sealed what the row holds; 0: nowhere near."""
@@ -258,21 +259,24 @@ def _file_findings(block: Block, low: int, leaves: Sequence[bytes]) -> Iterator[
             )
 
 
-def _is_replaced(sealed: bytes, stored: bytes) -> bool:
-    """Whether the stored entry is of another event than the sealed one."""
-    was, now = _content(sealed), _content(stored)
-    return was is not None and now is not None and was.get("id") != now.get("id")
+def _is_replaced(sealed: bytes, row: StoredEntry) -> bool:
+    """Whether the row is of another event than the sealed one, by its columns and by its entry."""
+    was, now = _content(sealed), _content(row.entry) or {}
+    return was is not None and was.get("id") not in (f"{row.stream}/{row.version}", now.get("id"))
 
 
-def difference(sealed: bytes, stored: bytes) -> str:
-    """Where two entries differ: `path: sealed → stored`, the first few; empty where the sealed one cannot be had."""
+def difference(sealed: bytes, stored: bytes, *, replaced: bool) -> str:
+    """Where two entries differ: `path: sealed → stored`, the first few; empty where the sealed one cannot be had.
+
+    Of `replaced` ones, which are of two events, only the ids are named.
+    """
     was, now = _content(sealed), _content(stored)
     if not sealed or was is None:
         return ""
     if now is None:
         return f"byte {_first_difference(sealed, stored)}"
-    if was.get("id") != now.get("id"):
-        return f"id: {was.get('id')} → {now.get('id')}"
+    if replaced:
+        return f"id: {_shown(was.get('id'))} → {_shown(now.get('id'))}"
     changes = list(islice(_changes("", was, now), _CHANGES + 1))
     if not changes:
         return f"byte {_first_difference(sealed, stored)}"

@@ -116,11 +116,12 @@ def test_swapped_rows_are_one_finding(sealed: SealedLog, one: int, other: int) -
 def test_a_backup_that_was_written_on_is_one_finding_from_where_histories_part(sealed: SealedLog) -> None:
     for position in range(601, 703):
         row = sealed.rows.known[position]
-        sealed.rows.put(position, replace(row, entry=row.entry.replace(b"case-", b"new-")))
+        other = row.stream.replace("case-", "new-")
+        sealed.rows.put(position, replace(row, stream=other, entry=row.entry.replace(b"case-", b"new-")))
 
     finding = only(sealed.report())
     assert (finding.rule, finding.position, finding.last) == (TamperRule.ENTRY_REPLACED, 601, 702)
-    assert finding.detail.startswith("id: case-")
+    assert finding.detail == 'id: "case-199/2" → "new-199/2"'
 
 
 def test_a_database_that_ends_early_is_found(sealed: SealedLog) -> None:
