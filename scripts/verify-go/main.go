@@ -1,7 +1,9 @@
 // Command verify-go checks what a Qingling log hands out, with nothing but a public key: no database, no network.
 //
-//	verify-go -key VKEY|FILE [-policy FILE] PACK.zip
-//	verify-go -key VKEY|FILE [-policy FILE] [-entry FILE] FILE.tlog-proof
+//	verify-go -key VKEY|FILE PACK.zip
+//	verify-go -key VKEY|FILE [-entry FILE] FILE.tlog-proof
+//
+// In place of -key, -policy FILE (C2SP tlog-policy) says which logs are trusted, and which witnesses must have cosigned.
 //
 // It is a second implementation, written from docs/packs.md, docs/proofs.md and the C2SP specifications, so that trust does
 // not rest on the Python that made the files. Signatures, record hashes and inclusion proofs are those of Go's own module
@@ -31,10 +33,10 @@ const (
 
 const usage = `Checks an evidence pack, or a proof, of a Qingling log with a public key and nothing else.
 
-  verify-go -key VKEY|FILE [-policy FILE] PACK.zip
-  verify-go -key VKEY|FILE [-policy FILE] [-entry FILE] FILE.tlog-proof
+  verify-go -key VKEY|FILE PACK.zip
+  verify-go -key VKEY|FILE [-entry FILE] FILE.tlog-proof
 
-The key must come from somewhere else than the pack. Exit code 0: everything holds. 9: something does not.
+Either -key or -policy says whom you trust. The key must come from somewhere else than the pack. Exit code 0: everything holds. 9: something does not.
 
 `
 
@@ -46,8 +48,8 @@ func run(arguments []string, out, complaints io.Writer) int {
 	flags := flag.NewFlagSet("verify-go", flag.ContinueOnError)
 	flags.SetOutput(complaints)
 	flags.Usage = func() { fmt.Fprint(complaints, usage); flags.PrintDefaults() }
-	key := flags.String("key", "", "public key of the log (vkey), or a `FILE` of such keys, one a line; any of them will do")
-	policy := flags.String("policy", "", "a C2SP policy `FILE`: logs, witnesses, and how many of them must have cosigned")
+	key := flags.String("key", "", "public key of the log (`VKEY`), or a file of such keys, one a line; any of them will do")
+	policy := flags.String("policy", "", "C2SP policy `FILE`: logs, witnesses, and how many of them must have cosigned")
 	entry := flags.String("entry", "", "`FILE` of the entry that a proof is for, byte for byte")
 	if err := flags.Parse(arguments); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -55,7 +57,7 @@ func run(arguments []string, out, complaints io.Writer) int {
 		}
 		return exitUsage
 	}
-	if flags.NArg() != 1 || *key == "" && *policy == "" {
+	if flags.NArg() != 1 || (*key == "") == (*policy == "") {
 		flags.Usage()
 		return exitUsage
 	}
@@ -82,7 +84,7 @@ func exitCode(err error, complaints io.Writer) int {
 }
 
 // check verifies one file, a pack or a proof by how it begins, and prints what was checked.
-func check(out io.Writer, path, entryPath string, trusted *trust) error {
+func check(out io.Writer, path, entryPath string, trusted *policy) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
@@ -110,7 +112,7 @@ func check(out io.Writer, path, entryPath string, trusted *trust) error {
 	return nil
 }
 
-func checkProof(out io.Writer, path, entryPath string, trusted *trust) error {
+func checkProof(out io.Writer, path, entryPath string, trusted *policy) error {
 	data, err := readSmall(path)
 	if err != nil {
 		return err
@@ -123,7 +125,7 @@ func checkProof(out io.Writer, path, entryPath string, trusted *trust) error {
 	}
 	found, err := verifyProof(data, entry, entryPath != "", trusted)
 	if err != nil {
-		return refusals{{file: path, says: err.Error()}}
+		return asRefusal(path, err)
 	}
 	found.print(out)
 	return nil

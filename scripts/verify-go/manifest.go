@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"sort"
+	"time"
 )
 
 // manifest says what a pack is. All of it is held against the log; nothing in it is believed.
@@ -139,24 +140,31 @@ func (m *manifest) requireOrder() error {
 	return nil
 }
 
-var day = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
-
+// readSelection checks that a selection has the members that one of its kind has.
 func (m *manifest) readSelection(data []byte) error {
-	var first, last string
 	m.selection = data
+	said := make(map[string]bool)
+	day := func(name string) func([]byte) error {
+		return func(value []byte) error {
+			said[name] = true
+			text, err := textOf(value)
+			if err == nil {
+				_, err = time.Parse("2006-01-02", text)
+			}
+			return err
+		}
+	}
 	if err := fieldsOf(data, map[string]func([]byte) error{
 		"kind":   oneOf(&m.chosenBy, "case", "project", "jurisdiction", "received", "all"),
-		"?value": textInto(&m.chosen),
-		"?first": textInto(&first),
-		"?last":  textInto(&last),
+		"?value": func(value []byte) error { said["value"] = true; return textInto(&m.chosen)(value) },
+		"?first": day("first"),
+		"?last":  day("last"),
 	}); err != nil {
 		return err
 	}
-	named := m.chosenBy == "case" || m.chosenBy == "project" || m.chosenBy == "jurisdiction"
 	dated := m.chosenBy == "received"
-	if named != (m.chosen != "") || dated != day.MatchString(first) || dated != day.MatchString(last) ||
-		!dated && first+last != "" || first > last {
-		return fmt.Errorf("a choice by %s does not read like this", m.chosenBy)
+	if said["first"] != dated || said["last"] != dated || said["value"] != (!dated && m.chosenBy != "all") {
+		return fmt.Errorf("a selection by %s does not have just these members", m.chosenBy)
 	}
 	return nil
 }
@@ -164,9 +172,6 @@ func (m *manifest) readSelection(data []byte) error {
 func (m *manifest) readPartitions(data []byte) error {
 	err := eachItem(data, func(value []byte) error {
 		name, err := textOf(value)
-		if err == nil && name == "" {
-			err = errors.New("a name is empty")
-		}
 		m.partitions = append(m.partitions, name)
 		return err
 	})

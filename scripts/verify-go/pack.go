@@ -35,7 +35,7 @@ type packCheck struct {
 const notCounted = -1
 
 // verifyPack checks a pack by rules 1 to 6 of docs/packs.md.
-func verifyPack(file io.ReaderAt, size int64, trusted *trust) (*packCheck, error) {
+func verifyPack(file io.ReaderAt, size int64, trusted *policy) (*packCheck, error) {
 	check := &packCheck{}
 	err := check.run(file, size, trusted)
 	var fatal refusal
@@ -50,7 +50,7 @@ func verifyPack(file io.ReaderAt, size int64, trusted *trust) (*packCheck, error
 	return check, nil
 }
 
-func (c *packCheck) run(file io.ReaderAt, size int64, trusted *trust) (err error) {
+func (c *packCheck) run(file io.ReaderAt, size int64, trusted *policy) (err error) {
 	if c.archive, err = openArchive(file, size); err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (c *packCheck) run(file io.ReaderAt, size int64, trusted *trust) (err error
 
 // Rule 2: the checkpoint.
 
-func (c *packCheck) checkHead(trusted *trust) error {
+func (c *packCheck) checkHead(trusted *policy) error {
 	note, err := c.archive.whole("checkpoint", maxNote)
 	if err != nil {
 		return err

@@ -64,7 +64,7 @@ func parsePolicy(data []byte) (*policy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the policy may have been cut short: %w", err)
 	}
-	reading := policyReading{defined: make(map[string]bool), grouped: make(map[string]bool)}
+	reading := policyReading{logs: make(map[string]bool), defined: make(map[string]bool), grouped: make(map[string]bool)}
 	for number, line := range lines {
 		words := strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '\t' })
 		if len(words) == 0 || strings.HasPrefix(words[0], "#") {
@@ -80,9 +80,10 @@ func parsePolicy(data []byte) (*policy, error) {
 	return &reading.policy, nil
 }
 
-// policyReading is a policy as far as it has been read, the names defined so far, and those that are in a group already.
+// policyReading is a policy as far as it has been read: the keys of logs and the names so far, and the names in a group already.
 type policyReading struct {
 	policy  policy
+	logs    map[string]bool
 	defined map[string]bool
 	grouped map[string]bool
 }
@@ -106,13 +107,13 @@ func (r *policyReading) log(vkey string) error {
 	if err != nil {
 		return err
 	}
-	for _, other := range r.policy.logs {
-		if identityOf(other) == identityOf(key) {
-			return errors.New("this log's key is listed twice")
-		}
+	_, _, public, err := vkeyOf(vkey, typeEd25519)
+	if r.logs[string(public)] {
+		return errors.New("this log's key is listed twice")
 	}
+	r.logs[string(public)] = true
 	r.policy.logs = append(r.policy.logs, key)
-	return nil
+	return err
 }
 
 func (r *policyReading) witness(name, vkey string) error {

@@ -41,7 +41,7 @@ const (
 
 // verifyProof checks that the log has an entry at the position of the proof, under a head that is trusted. Which entry is said
 // by the bytes of it, by the receipt in the proof, or by both.
-func verifyProof(data, entry []byte, hasEntry bool, trusted *trust) (*provedEntry, error) {
+func verifyProof(data, entry []byte, hasEntry bool, trusted *policy) (*provedEntry, error) {
 	proof, err := parseProof(string(data))
 	if err != nil {
 		return nil, err

@@ -56,3 +56,11 @@ func (r refusal) at(position int64) refusal {
 	r.position = position
 	return r
 }
+
+// asRefusal is an error about something in a file as a refusal, and nil as nil.
+func asRefusal(file string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return refusals{{file: file, says: err.Error()}}
+}

@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
+	"os"
 	"strings"
 	"time"
 
@@ -16,48 +16,50 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// trust is what the one who checks brings along: keys of the log, a policy, or both. With both, both must be satisfied.
-type trust struct {
-	keys   []note.Verifier
-	policy *policy
-}
-
-// readTrust reads what stands on the command line. key is a vkey, or a file of vkeys, one a line.
-func readTrust(key, policyPath string) (*trust, error) {
-	trusted := new(trust)
-	if key != "" {
-		vkeys := []string{key}
-		if strings.Count(key, "+") < 2 {
-			data, err := readSmall(key)
-			if err != nil {
-				return nil, err
-			}
-			vkeys = strings.Fields(string(data))
-		}
-		for _, vkey := range vkeys {
-			verifier, err := logKey(vkey)
-			if err != nil {
-				return nil, err
-			}
-			trusted.keys = append(trusted.keys, verifier)
-		}
-		if len(trusted.keys) == 0 {
-			return nil, fmt.Errorf("there is no key in %s", key)
-		}
-	}
+// readTrust reads whom the one who checks trusts: keys of a log, or a policy. keys is a vkey, or a file of vkeys, one a line.
+func readTrust(keys, policyPath string) (*policy, error) {
 	if policyPath != "" {
 		data, err := readSmall(policyPath)
 		if err != nil {
 			return nil, err
 		}
-		if trusted.policy, err = parsePolicy(data); err != nil {
-			return nil, fmt.Errorf("%s: %w", policyPath, err)
+		trusted, err := parsePolicy(data)
+		return trusted, asRefusal(policyPath, err)
+	}
+	vkeys := []string{keys}
+	if !strings.Contains(keys, "+") || isFile(keys) {
+		data, err := readSmall(keys)
+		if err != nil {
+			return nil, err
 		}
-		if len(trusted.keys)+len(trusted.policy.logs) == 0 {
-			return nil, errors.New("there is no key of a log, neither in -key nor in the policy")
+		vkeys = linesOfKeys(string(data))
+	}
+	trusted := &policy{quorum: noQuorum}
+	for _, vkey := range vkeys {
+		key, err := logKey(vkey)
+		if err != nil {
+			return nil, asRefusal("-key", err)
 		}
+		trusted.logs = append(trusted.logs, key)
+	}
+	if len(trusted.logs) == 0 {
+		return nil, asRefusal(keys, errors.New("there is no key in it"))
 	}
 	return trusted, nil
+}
+
+func isFile(path string) bool {
+	status, err := os.Stat(path)
+	return err == nil && status.Mode().IsRegular()
+}
+
+func linesOfKeys(text string) (vkeys []string) {
+	for _, line := range strings.Split(text, "\n") {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			vkeys = append(vkeys, line)
+		}
+	}
+	return vkeys
 }
 
 // ---------------------------------------------------------------------------------------------------------------- keys
@@ -132,14 +134,15 @@ func identityOf(key note.Verifier) sameKey {
 
 // --------------------------------------------------------------------------------------------------------- checkpoints
 
-// head is a checkpoint that is trusted: which log, how many leaves, the root over them, and who says so.
+// head is a checkpoint that is trusted: which log, how many leaves, the root over them, and who says so. witnessed tells whether
+// the policy asks for witnesses at all.
 type head struct {
 	origin       string
 	size         int64
 	root         tlog.Hash
 	signers      []sameKey
 	cosignatures []cosignature
-	quorum       string
+	witnessed    bool
 }
 
 // cosignature says that a witness had seen nothing that contradicts the head, at this time.
@@ -154,7 +157,7 @@ const (
 )
 
 // open checks a signed checkpoint. Lines of unknown keys are ignored; a line of a known key, by name and id, must verify.
-func (t *trust) open(data []byte) (*head, error) {
+func (p *policy) open(data []byte) (*head, error) {
 	split := bytes.LastIndex(data, []byte("\n\n"))
 	if len(data) > maxNote || split < 0 {
 		return nil, errors.New("it is not a signed note: a text, an empty line, and signatures")
@@ -168,11 +171,11 @@ func (t *trust) open(data []byte) (*head, error) {
 	if err != nil || len(lines) == 0 || len(lines) > maxSignatures {
 		return nil, fmt.Errorf("it has not from 1 to %d signature lines, each ended by a newline", maxSignatures)
 	}
-	signed, err := t.verified(text, lines, found.origin)
+	signed, err := p.verified(text, lines, found.origin)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.require(signed, found); err != nil {
+	if err := p.require(signed, found); err != nil {
 		return nil, err
 	}
 	return found, nil
@@ -201,8 +204,8 @@ func checkpointOf(text string) (*head, error) {
 
 // verified is who signed: the known keys of which a line is there, with the times of a witness's lines. Each line is opened
 // by package note on its own, since that package looks at the first line of a key only, and a witness may sign twice.
-func (t *trust) verified(text []byte, lines []string, origin string) (map[sameKey][]time.Time, error) {
-	known := note.VerifierList(t.verifiers(origin)...)
+func (p *policy) verified(text []byte, lines []string, origin string) (map[sameKey][]time.Time, error) {
+	known := note.VerifierList(p.verifiers(origin)...)
 	signed := make(map[sameKey][]time.Time)
 	for _, line := range lines {
 		words := strings.Split(line, " ")
@@ -228,8 +231,8 @@ func (t *trust) verified(text []byte, lines []string, origin string) (map[sameKe
 	return signed, nil
 }
 
-// verifiers are all keys that may sign checkpoints of a log: its own, each once, and the witnesses'.
-func (t *trust) verifiers(origin string) []note.Verifier {
+// verifiers are all keys that may sign checkpoints of a log, each once: its own, and the witnesses'.
+func (p *policy) verifiers(origin string) []note.Verifier {
 	var verifiers []note.Verifier
 	seen := make(map[sameKey]bool)
 	add := func(key note.Verifier) {
@@ -238,68 +241,40 @@ func (t *trust) verifiers(origin string) []note.Verifier {
 			verifiers = append(verifiers, key)
 		}
 	}
-	for _, key := range t.keys {
+	for _, key := range p.logs {
 		if key.Name() == origin {
 			add(key)
 		}
 	}
-	if t.policy != nil {
-		for _, key := range t.policy.logs {
-			if key.Name() == origin {
-				add(key)
-			}
-		}
-		for _, witness := range t.policy.witnesses {
-			add(witness.key)
-		}
+	for _, witness := range p.witnesses {
+		add(witness.key)
 	}
 	return verifiers
 }
 
 // require holds who signed against what is asked for, and writes it down in the head.
-func (t *trust) require(signed map[sameKey][]time.Time, found *head) error {
-	own, err := signersAmong(t.keys, signed, found.origin, "given")
-	if err != nil {
-		return err
+func (p *policy) require(signed map[sameKey][]time.Time, found *head) error {
+	for _, key := range p.logs {
+		if key.Name() == found.origin && signed[identityOf(key)] != nil {
+			found.signers = append(found.signers, identityOf(key))
+		}
 	}
-	found.signers = own
-	if t.policy == nil {
-		return nil
+	if len(found.signers) == 0 {
+		return fmt.Errorf("no trusted key of the log %.200q signed it", found.origin)
 	}
-	listed, err := signersAmong(t.policy.logs, signed, found.origin, "of the policy")
-	if err != nil {
-		return err
-	}
-	if len(own) == 0 {
-		found.signers = listed
-	}
-	found.quorum = t.policy.quorum
 	cosigned := make(map[string]bool)
-	for _, witness := range t.policy.witnesses {
+	for _, witness := range p.witnesses {
 		if times := signed[identityOf(witness.key)]; len(times) > 0 {
 			cosigned[witness.name] = true
 			found.cosignatures = append(found.cosignatures, cosignature{identityOf(witness.key), latest(times)})
 		}
 	}
-	if !t.policy.isMetBy(cosigned) {
-		return fmt.Errorf("%d of the %d witnesses of the policy cosigned the checkpoint, which is no quorum",
-			len(found.cosignatures), len(t.policy.witnesses))
+	found.witnessed = p.quorum != noQuorum
+	if !p.isMetBy(cosigned) {
+		return fmt.Errorf("%d of the %d witnesses of the policy cosigned it, which is no quorum",
+			len(found.cosignatures), len(p.witnesses))
 	}
 	return nil
-}
-
-// signersAmong are those of the keys that signed; where there are any keys, one of them must have.
-func signersAmong(keys []note.Verifier, signed map[sameKey][]time.Time, origin, which string) ([]sameKey, error) {
-	var signers []sameKey
-	for _, key := range keys {
-		if key.Name() == origin && signed[identityOf(key)] != nil {
-			signers = append(signers, identityOf(key))
-		}
-	}
-	if len(keys) > 0 && len(signers) == 0 {
-		return nil, fmt.Errorf("no key %s signed the checkpoint as the log %s", which, strconv.Quote(origin))
-	}
-	return signers, nil
 }
 
 func latest(times []time.Time) time.Time {
@@ -321,13 +296,8 @@ func (h *head) signedBy() []string {
 	for _, each := range h.cosignatures {
 		lines = append(lines, fmt.Sprintf("cosigned by %s+%08x at %s", each.key.name, each.key.id, each.at.Format(time.RFC3339)))
 	}
-	switch {
-	case h.quorum == "":
-		lines = append(lines, "no witness: no policy was given, so nobody but the log itself vouches for this head")
-	case h.quorum == noQuorum:
-		lines = append(lines, "no witness is asked for by the policy")
-	default:
-		lines = append(lines, fmt.Sprintf("the quorum %q of the policy is met", h.quorum))
+	if h.witnessed {
+		return append(lines, "the quorum of the policy is met")
 	}
-	return lines
+	return append(lines, "no witness was asked for: nobody but the log itself vouches that others are shown the same log")
 }

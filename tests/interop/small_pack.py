@@ -26,6 +26,7 @@ from domain.sealing.receipt import Receipt
 from domain.sealing.sorted_map import Kind, Tally, WholenessMap, key_of
 from domain.sealing.subset import subset_proof
 from domain.sealing.tree import HashReader, inclusion_proof, leaf_hash, node_hash, root_of
+from tests.conftest import CHECKOUT
 from tests.synthetic import BEGUN, SOURCE, synthetic_batches
 
 ORIGIN = SOURCE.removeprefix("urn:qingling:")
@@ -83,7 +84,9 @@ class SmallLog:
     def synthetic(cls, cases: int) -> SmallLog:
         """A genesis, so many cases of about ten events with other offices' in between, and an entry for officers only."""
         log = cls()
-        log.add("log", entry("log", 1, "log.created.v1", {"kind": "simulation", "origin": ORIGIN}))
+        example = orjson.loads((CHECKOUT / "tests/vectors/log.created.v1.full.json").read_bytes())
+        says = {**example["data"], "kind": "simulation", "origin": ORIGIN}
+        log.add("log", entry("log", 1, "log.created.v1", says))
         for batch in synthetic_batches(cases):
             for each in batch.drafts:
                 at = BEGUN + timedelta(seconds=len(log.entries))
