@@ -131,12 +131,7 @@ def initialise(
             raise RuleError(
                 f"there is a log already in {_where(settings)}", rule="genesis-once", clause="design: genesis"
             )
-        if Signer.origin_of(settings.signer_path) is not None:
-            raise RuleError(
-                f"{settings.signer_path} holds the keys of another log; keep them, and name another folder with the setting `signer`",
-                rule="signer-once",
-                clause="design: the provable log",
-            )
+        _refuse_foreign_keys(settings.signer_path)
         if not settings.keyring_path.exists():
             Keyring.create(settings.keyring_path)
         full_origin = _origin(origin, kind)
@@ -159,6 +154,16 @@ def initialise(
         info = _info(genesis)
         _provable_log(settings, info, log, streams).rotate_key(None, actor)
         return info
+
+
+def _refuse_foreign_keys(signer: Path) -> None:
+    """Keys that are there already are never overwritten, and never sign for another log."""
+    if Signer.origin_of(signer) is not None:
+        raise RuleError(
+            f"{signer} holds the keys of another log; keep them, and name another folder with the setting `signer`",
+            rule="signer-once",
+            clause="design: the provable log",
+        )
 
 
 def _cite(genesis: Genesis, note: bytes, moment: datetime) -> None:
@@ -193,6 +198,7 @@ def run_sample(settings: Settings, progress: Callable[[SampleProgress], None] | 
     played = replace(settings, data=beside, keyring="", signer=str(beside) + ".signer")
     _forget_simulated(played.signer_path)
     _forget_simulated(settings.signer_path)
+    _refuse_foreign_keys(settings.signer_path)
     info = initialise(played, origin="yangquan", kind=LogKind.SIMULATION, now=SAMPLE_BEGINS)
     with ExitStack() as stack:
         dsn = stack.enter_context(_database(played))
@@ -201,9 +207,11 @@ def run_sample(settings: Settings, progress: Callable[[SampleProgress], None] | 
         report = play(log, StreamStore(log, EVENT_TYPES, _source(info.origin)), vault, info, progress=progress)
     if settings.data.exists():
         settings.data.rmdir()
-    beside.rename(settings.data)
     settings.signer_path.parent.mkdir(parents=True, exist_ok=True)
-    played.signer_path.rename(settings.signer_path)
+    shutil.move(
+        played.signer_path, settings.signer_path
+    )  # before the data: a signer without a log is thrown away and made again
+    beside.rename(settings.data)
     return report
 
 
@@ -256,9 +264,9 @@ def open_platform(settings: Settings, *, folding: bool = False, sealing: bool = 
         stack.callback(engine.stop)
         streams = StreamStore(log, EVENT_TYPES, _source(info.origin))
         provable = _provable_log(settings, info, log, streams)
+        stack.callback(provable.stop)
         if sealing:
             provable.start()
-            stack.callback(provable.stop)
         yield Platform(
             settings,
             info,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +15,9 @@ import pytest
 
 from domain.campaigns.genesis import LogKind
 from domain.errors import InputError, NotFoundError, NotReadyError, RuleError, SettingsError, UnauthorisedError
-from infra.bootstrap import Platform, Settings, initialise, open_platform
+from infra import bootstrap
+from infra.bootstrap import Platform, Settings, initialise, open_platform, run_sample
+from infra.sealing.signer import Signer
 from projections.clearance import CellState
 from projections.replay import case_state
 
@@ -168,3 +171,25 @@ def test_a_second_process_reads_while_the_first_one_folds(real: Settings) -> Non
         first.add_officer("wang")
         second.wait_for(first.head().position, timeout=10)
         assert second.status().head == first.head()
+
+
+def test_a_sample_that_was_thrown_away_is_played_again_and_no_real_logs_key_is_taken_for_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bootstrap, "play", lambda *_, **__: None)
+    settings = Settings(data=tmp_path / "sample")
+    run_sample(settings)
+    first = Signer.origin_of(settings.signer_path)
+    shutil.rmtree(settings.data)
+    run_sample(settings)
+    second = Signer.origin_of(settings.signer_path)
+    assert first
+    assert second
+    assert first != second
+    shutil.rmtree(settings.data)
+    shutil.rmtree(settings.signer_path)
+    Signer.create(settings.signer_path, "yangquan-1")
+    with pytest.raises(RuleError, match="keys of another log"):
+        run_sample(settings)
+    assert Signer.origin_of(settings.signer_path) == "yangquan-1"
+    assert not settings.data.exists()
