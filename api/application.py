@@ -1,4 +1,4 @@
-"""The web application: REST under `/v1`, the console at `/`, health beside them, all over one platform.
+"""The web application: REST under `/v1`, the provable log under `/log`, the console at `/`, health beside them, all over one platform.
 
 There is no application at module level: whoever serves opens a platform and makes one with `create_app`.
 """
@@ -13,8 +13,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import tlog
 from api.console.application import add_console, is_console, problem_page
-from api.rest import cases, clearance, events, health, ledgers, log
+from api.rest import cases, clearance, events, health, ledgers, log, proofs
 from api.rest.openapi import described
 from api.rest.problems import problem_response
 from domain.errors import QinglingError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 VERSION: Final = "0.1.0"
 _TITLE: Final = "Qingling 清零"
 _DESCRIPTION: Final = """\
-Reads of the audit trail: ledgers, clearance board, cases, events, as known at any position or day.
+Reads of the audit trail: ledgers, clearance board, cases, events, as known at any position or day; and proofs of what it holds.
 
 Amounts are whole **fen** (1 yuan = 100 fen). Times are RFC 3339. Errors are problem documents (RFC 9457).
 A *real* log is read with a bearer token that names an officer; a *simulation* is open. See `docs/api.md`.
@@ -44,7 +45,7 @@ def create_app(platform: Platform) -> FastAPI:
     )
     app.state.platform = platform
     app.state.metrics, durations = health.metrics_registry(platform)
-    for part in (health, log, ledgers, clearance, cases, events):
+    for part in (health, log, ledgers, clearance, cases, proofs, events, tlog):
         app.include_router(part.router)
     add_console(app)
     app.add_middleware(health.Timing, durations=durations)

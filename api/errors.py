@@ -73,9 +73,7 @@ ANSWERS: Mapping[type[QinglingError], Answer] = {
     InputError: Answer(400, "invalid-input", "请求内容有误", "What was asked cannot be read", 2),
     UnreadableBookError: Answer(422, "unreadable-book", "整个文件无法读取", "The whole file cannot be read", 2),
     UnauthorisedError: Answer(401, "unauthorised", "请先登录", "A token that names an officer is needed", 5),
-    NotReadyError: Answer(
-        503, "not-ready", "台账尚未更新到所要求的位置", "The ledgers have not reached what was asked for", 6
-    ),
+    NotReadyError: Answer(503, "not-ready", "所要求的内容尚未就绪", "What was asked for is not ready yet", 6),
     RecordingError: Answer(503, "not-recorded", "写入失败，未作记录", "Writing failed; nothing was recorded", 7),
     ClockError: Answer(503, "clocks-disagree", "时钟不一致，已停止写入", "The clocks disagree; writing has stopped", 7),
     LogMismatchError: Answer(

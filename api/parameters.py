@@ -7,7 +7,8 @@ character reaches the platform.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from contextlib import suppress
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -15,10 +16,14 @@ from pydantic_core import PydanticCustomError
 from api.reading import Reading, is_text
 from api.views.board import BehindAsked, BoardAsked
 from api.views.ledger import Asked, nearest
+from domain.errors import NotReadyError
 
 MAX_POSITION = 2**53 - 1
 MAX_WAIT = 30.0
 """Seconds that a reader may wait for a position to be folded."""
+PUBLISHING = 10.0
+"""Seconds that who asks with `wait=published` waits at the most: five times what publishing may take, and few enough that those who
+wait for a witness that is away do not keep everybody else from being answered."""
 
 UNKNOWN = "unknown_parameter"
 UNPRINTABLE = "unprintable"
@@ -93,6 +98,48 @@ class FreshParameters(Parameters):
         """
         if self.min_position is not None:
             reading.platform.wait_for(self.min_position, timeout=self.wait, ledgers=ledgers or None)
+
+
+class PublishedParameters(Parameters):
+    """Waiting until what was recorded is published. For every route that hands out what is proved, and for every write."""
+
+    wait: Annotated[
+        Literal["published"] | None,
+        Field(
+            description=f"`published`: answer only once the event is published, after {PUBLISHING:.0f} seconds at the latest."
+        ),
+    ] = None
+
+    def wait_on(self, reading: Reading, position: int) -> None:
+        """Waits until the event at `position` is published, if that was asked for. For reads.
+
+        Raises:
+            NotReadyError: it is not in time, or sealing has stopped.
+        """
+        if self.wait is not None:
+            reading.platform.sealing.wait_published(position, PUBLISHING)
+
+    def waited(self, reading: Reading, position: int) -> None:
+        """As `wait_on`, but never fails. For writes: the event is recorded whatever follows, and the answer says how far it has come."""
+        with suppress(NotReadyError):
+            self.wait_on(reading, position)
+
+
+class ConsistencyParameters(Parameters):
+    """Two published trees, the earlier one first."""
+
+    old: Annotated[int, Field(ge=1, le=MAX_POSITION, description="Size of the earlier checkpoint.", examples=[1])]
+    new: Annotated[
+        int | None, Field(ge=1, le=MAX_POSITION, description="Size of the later one; left out: the published one.")
+    ] = None
+
+
+class CheckpointParameters(Parameters):
+    """A published checkpoint."""
+
+    size: Annotated[
+        int | None, Field(ge=0, le=MAX_POSITION, description="The one with so many events; left out: the latest.")
+    ] = None
 
 
 class LedgerParameters(FreshParameters):

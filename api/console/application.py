@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from api.console.pages import board, cases, events, ledgers, reference, session, status
+from api.console.pages import board, cases, events, ledgers, log, reference, session, status
 from api.console.rendering import HERE, LANGUAGE_COOKIE, language_of, path, render
 from api.errors import answer_to, answer_to_status, detail_of, is_inside, members_of
 from api.reading import SESSION_COOKIE, platform_of
@@ -16,9 +16,9 @@ from api.rest.problems import incident, said_wrongly
 from api.words import INPUT_RULES, LANGUAGES, Word
 from domain.errors import UnauthorisedError
 
-PAGES = (board, ledgers, cases, events, status, reference, session)
+PAGES = (board, ledgers, cases, events, log, status, reference, session)
 """The parts of the console; each has a router, and its templates bear its name."""
-_ELSEWHERE = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json")
+_ELSEWHERE = ("/v1", "/log/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 
 
 def add_console(app: FastAPI) -> None:

@@ -19,6 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from api.console.charts import board_chart, claim_bars
+from api.console.qr import qr_code
 from api.reading import Reading
 from api.views.ledger import ColumnView
 from api.views.timeline import ChangeView
@@ -35,6 +36,7 @@ _YEAR: Final = 365 * 86_400
 NAVIGATION: Final = (
     ("", Word("清零看板", "Clearance board")),
     ("ledgers", Word("台账", "Ledgers")),
+    ("log", Word("可验证日志", "Provable log")),
     ("status", Word("运行状态", "Status")),
     ("api", Word("接口", "API")),
 )
@@ -85,6 +87,7 @@ class _Page:
         return {
             "lang": self._language,
             "say": self.say,
+            "both": self.both,
             "title_of": self.title_of,
             "link": self.link,
             "here": self.here,
@@ -108,6 +111,12 @@ class _Page:
     def say(self, zh: str, en: str) -> str:
         """One of two texts."""
         return en if self._language == "en" else zh
+
+    def both(self, zh: str, en: str) -> Markup:
+        """Two texts one after the other, the page's own language first: for what goes into the hands of somebody else."""
+        texts = [("zh-CN", zh), ("en", en)]
+        first, second = texts if self._language == "zh" else reversed(texts)
+        return Markup('<span lang="{}">{}</span> <span lang="{}" class="second">{}</span>').format(*first, *second)
 
     def title_of(self, said: Said | Word) -> str:
         """A word or title in the page's language."""
@@ -190,6 +199,15 @@ def when(moment: str) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(moment, shown)
 
 
+def to_second(moment: str) -> Markup:
+    """A time to the second, with its distance from UTC: for what is read far from here."""
+    read = datetime.fromisoformat(moment)
+    offset = read.strftime("%z")
+    return Markup('<time datetime="{}">{} (UTC{}:{})</time>').format(
+        moment, read.strftime("%Y-%m-%d %H:%M:%S"), offset[:3], offset[3:]
+    )
+
+
 def short(identifier: str) -> Markup:
     """A long id, cut where a person stops reading; the whole stands in its title."""
     kind, _, rest = identifier.partition("-")
@@ -259,7 +277,7 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.filters.update(yuan=yuan, when=when, short=short)
+_ENVIRONMENT.filters.update(yuan=yuan, when=when, to_second=to_second, short=short)
 _ENVIRONMENT.globals.update(
     word=word,
     visibilities=ENUMS[Visibility],
@@ -268,5 +286,6 @@ _ENVIRONMENT.globals.update(
     board_chart=board_chart,
     claim_bars=claim_bars,
     by_row=by_row,
+    qr_code=qr_code,
     clauses=CLAUSES,
 )

@@ -30,7 +30,7 @@ def answer(
         )
     tag = entity_tag(request, depends_on)
     fixed = {**(headers or {}), "ETag": tag, "Cache-Control": "private, no-cache"}
-    if tag in _tags(request.headers.get("If-None-Match", "")):
+    if has(request, tag):
         return Response(status_code=304, headers=fixed)
     return Response(view.model_dump_json(), media_type=JSON, headers=fixed)
 
@@ -42,5 +42,7 @@ def entity_tag(request: Request, depends_on: tuple[object, ...]) -> str:
     return '"' + hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32] + '"'
 
 
-def _tags(header: str) -> set[str]:
-    return {tag.strip().removeprefix("W/") for tag in header.split(",")}
+def has(request: Request, tag: str) -> bool:
+    """Whether the reader says that they have what bears this tag (`If-None-Match`; RFC 9110, section 13.1.2)."""
+    tags = {each.strip().removeprefix("W/") for each in request.headers.get("If-None-Match", "").split(",")}
+    return tag in tags or "*" in tags

@@ -18,6 +18,7 @@ from api.views.case import (
     case_view,
     comparison,
 )
+from api.views.timeline import states_of
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
 
@@ -26,14 +27,16 @@ router = APIRouter(prefix="/v1/cases", tags=["cases"])
 def timeline(request: Request, case: str, read: Read, asked: Annotated[CaseParameters, Query()]) -> Response:
     """Every event of the case and of what belongs to it: who, the four times, what changed, on which basis."""
     view = case_timeline(_case(read, case, asked))
-    return answer(request, view, depends_on=None if asked.names else ("timeline", view.position))
+    return answer(
+        request, view, depends_on=None if asked.names else ("timeline", view.position, states_of(view.timeline))
+    )
 
 
 @router.get("/{case:path}/comparison", **documented(ComparisonView, "A case on both time axes"))
 def compared(request: Request, case: str, read: Read, asked: Annotated[ComparisonParameters, Query()]) -> Response:
     """What was known at the end of a day, beside what was so as far as is known now: what differs was concealed, late or corrected."""
     view = comparison(read, case, asked.day)
-    return answer(request, view, depends_on=("comparison", view.position, view.now))
+    return answer(request, view, depends_on=("comparison", view.position, view.now, states_of(view.later)))
 
 
 @router.get("/{case:path}", **documented(CaseView, "A case"))
@@ -43,7 +46,7 @@ def case(request: Request, case: str, read: Read, asked: Annotated[CaseParameter
     `as_known_at` is what was known then; `as_it_was_by` is what was so by the end of a day with what is known now. Never both.
     """
     view = _case(read, case, asked)
-    return answer(request, view, depends_on=None if asked.names else ("case", view.position))
+    return answer(request, view, depends_on=None if asked.names else ("case", view.position, states_of(view.timeline)))
 
 
 def _case(read: Read, case: str, asked: CaseParameters) -> CaseView:

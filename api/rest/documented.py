@@ -104,6 +104,64 @@ def bytes_answer(summary: str, media_type: str, example: str) -> dict[str, Any]:
     }
 
 
+def proof_answer(summary: str) -> dict[str, Any]:
+    """Arguments of the route that answers with a proof's file."""
+    return {
+        "summary": summary,
+        "response_class": Response,
+        "response_model": None,
+        "responses": {
+            200: {
+                "description": "The file.",
+                "content": {"text/plain": {"schema": {"type": "string"}, "example": "proof"}},
+                "headers": {
+                    "Content-Disposition": {
+                        "description": "The name of the file: `<origin>-<position>.tlog-proof`.",
+                        "schema": {"type": "string"},
+                    }
+                },
+            },
+            **PROBLEMS,
+        },
+    }
+
+
+def static_answer(summary: str, media_type: str) -> dict[str, Any]:
+    """Arguments of a route that answers with a static file of the provable log."""
+    return {
+        "summary": summary,
+        "response_class": Response,
+        "response_model": None,
+        "responses": {
+            200: {
+                "description": "The bytes.",
+                "content": {media_type.split(";", maxsplit=1)[0]: {"schema": {"type": "string"}}},
+            },
+            304: {"description": "The reader has it already (`If-None-Match`)."},
+            **PROBLEMS,
+        },
+    }
+
+
+def created(model: type[View], summary: str) -> dict[str, Any]:
+    """Arguments of a route that records something and answers with what `model` says of it."""
+    location = {"description": "The event.", "schema": {"type": "string"}}
+    return {
+        "summary": summary,
+        "status_code": 201,
+        "response_class": Response,
+        "response_model": None,
+        "responses": {
+            201: {
+                "model": model,
+                "content": {"application/json": {"example": model.__name__}},
+                "headers": {"Location": location},
+            },
+            **PROBLEMS,
+        },
+    }
+
+
 def _problem(kind: type[QinglingError], detail: str, **members: object) -> dict[str, Any]:
     answer = ANSWERS[kind]
     example = problem(answer, detail, instance="/v1/ledgers/case", members=members)

@@ -11,6 +11,7 @@ from api.reading import Read
 from api.rest.answers import answer, entity_tag
 from api.rest.documented import bytes_answer, documented
 from api.views.event import EventView, StreamView, entry_bytes, event_view, stream_view
+from api.views.timeline import states_of
 
 router = APIRouter(prefix="/v1", tags=["events"])
 Position = Annotated[int, Path(ge=1, le=MAX_POSITION)]
@@ -21,7 +22,9 @@ CLOUDEVENT = "application/cloudevents+json"
 def event(request: Request, position: Position, read: Read, asked: Annotated[NamesParameters, Query()]) -> Response:
     """The event at a position, as a person reads it, with its neighbours in the log and in its stream."""
     view = event_view(read, position, names=asked.names)
-    return answer(request, view, depends_on=None if asked.names else ("event", view.head))
+    return answer(
+        request, view, depends_on=None if asked.names else ("event", view.head, view.item.state, view.sealing)
+    )
 
 
 @router.get("/events/{position}/entry", **bytes_answer("The recorded bytes of an event", CLOUDEVENT, "entry"))
@@ -36,4 +39,4 @@ def entry(request: Request, position: Position, read: Read, _: Annotated[NoParam
 def stream(request: Request, stream: str, read: Read, asked: Annotated[StreamParameters, Query()]) -> Response:
     """A case, a claim line, a payment, a book, an officer, or `log`: every event of it, in order of version."""
     view = stream_view(read, stream, upto=asked.upto, names=asked.names)
-    return answer(request, view, depends_on=None if asked.names else ("stream", view.position))
+    return answer(request, view, depends_on=None if asked.names else ("stream", view.position, states_of(view.events)))

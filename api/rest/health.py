@@ -18,10 +18,11 @@ from api.reading import platform_of
 from api.rest.problems import MEDIA_TYPE
 from api.views.status import why_not_ready
 from api.words import LEDGER_STATES
-from domain.errors import NotReadyError, QinglingError
+from domain.errors import LogMismatchError, NotReadyError, QinglingError, VerificationError
 
 if TYPE_CHECKING:
     from infra.bootstrap import Platform, PlatformStatus
+    from infra.sealing.provable_log import SealingStatus
 
 router = APIRouter(tags=["health"])
 
@@ -32,11 +33,14 @@ def healthz() -> Response:
     return Response(b'{"live":true}', media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-@router.get("/readyz", summary="Whether the ledgers are near the head of the log", response_class=Response)
+@router.get(
+    "/readyz", summary="Whether the ledgers are near the head of the log, and sealing goes on", response_class=Response
+)
 def readyz(request: Request) -> Response:
-    """200, or 503 with the reason: a ledger is stopped, paused, or far behind, or the database cannot be reached."""
+    """200, or 503 with the reason: a ledger is stopped, paused, or far behind, sealing has stopped, or the database cannot be reached."""
+    platform = platform_of(request)
     try:
-        reasons = why_not_ready(platform_of(request).status())
+        reasons = why_not_ready(platform.status(), platform.sealing.status().stopped)
     except QinglingError as error:
         reasons = [str(error)]
     if not reasons:
@@ -52,12 +56,12 @@ def readyz(request: Request) -> Response:
 
 @router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
 def metrics(request: Request) -> Response:
-    """Head of the log, position, lag and state of every ledger, watermark age, and how long requests took."""
+    """Head of the log, what of it is sealed and published, position, lag and state of every ledger, and how long requests took."""
     registry: CollectorRegistry = request.app.state.metrics
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
-class LedgerMetrics(Collector):
+class PlatformMetrics(Collector):
     """Reads the platform's status whenever it is asked for the metrics."""
 
     def __init__(self, platform: Platform) -> None:
@@ -78,6 +82,42 @@ class LedgerMetrics(Collector):
                 value=status.watermark_age,
             )
         yield from _of_ledgers(status)
+        yield from _of_sealing(self._platform)
+
+
+def _of_sealing(platform: Platform) -> Iterable[Metric]:
+    stopped = GaugeMetricFamily("qingling_sealing_stopped", "1 where sealing has stopped and somebody has to look")
+    try:
+        status = platform.sealing.status()
+    except (VerificationError, LogMismatchError):
+        stopped.add_metric([], 1.0)
+        yield stopped
+        return
+    stopped.add_metric([], float(bool(status.stopped)))
+    yield stopped
+    yield GaugeMetricFamily("qingling_log_sealed_size", "Events in the tree", value=status.sealed)
+    yield GaugeMetricFamily(
+        "qingling_log_published_size", "Events below the published checkpoint", value=status.published
+    )
+    yield GaugeMetricFamily(
+        "qingling_log_publish_lag_seconds",
+        "Seconds since the oldest event that is not published was recorded; 0 when all are",
+        value=_seconds_behind(platform, status),
+    )
+    cosigned = GaugeMetricFamily(
+        "qingling_witness_cosigned_size", "Size of the published checkpoint that a witness cosigned", labels=["witness"]
+    )
+    for witness in status.witnesses:
+        cosigned.add_metric([witness.name], witness.cosigned or 0)
+    yield cosigned
+
+
+def _seconds_behind(platform: Platform, status: SealingStatus) -> float:
+    """In the log's own time: a simulation's clock stands where it was played to."""
+    if status.published >= status.recorded:
+        return 0.0
+    waiting = platform.event(status.published + 1).item.recorded
+    return max(0.0, (platform.now() - waiting).total_seconds())
 
 
 def _of_ledgers(status: PlatformStatus) -> Iterable[Metric]:
@@ -95,7 +135,7 @@ def _of_ledgers(status: PlatformStatus) -> Iterable[Metric]:
 def metrics_registry(platform: Platform) -> tuple[CollectorRegistry, Histogram]:
     """A registry of one application, and the histogram that its requests are observed in."""
     registry = CollectorRegistry()
-    registry.register(LedgerMetrics(platform))
+    registry.register(PlatformMetrics(platform))
     durations = Histogram(
         "qingling_http_request_seconds",
         "How long requests took",

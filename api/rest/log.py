@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1", tags=["log"])
 def log(request: Request, read: Read, _: Annotated[NoParameters, Query()]) -> Response:
     """The first event of the log says what it is, for ever: real or simulation, origin, campaign, time zone, jurisdictions."""
     view = log_view(read)
-    return answer(request, view, depends_on=("log", view.head))
+    return answer(request, view, depends_on=("log", view.head, view.sealing.model_dump_json()))
 
 
 @router.get("/status", **documented(StatusView, "How the ledgers are"))

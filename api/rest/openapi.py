@@ -44,15 +44,21 @@ def _document(app: FastAPI, platform: Platform) -> dict[str, Any]:
         "officer": {"type": "http", "scheme": "bearer", "description": "A token of `qingling officer add`."}
     }
     for path, operations in document["paths"].items():
-        for operation in operations.values():
+        for method, operation in operations.items():
             operation["responses"].pop("422", None)
-            _give_examples(operation["responses"]["200"])
+            for status in ("200", "201"):
+                _give_examples(operation["responses"].get(status, {}))
             if path in _FILTERED:
                 operation["parameters"] += _filters(platform)
             if path.startswith("/v1"):
-                # An empty requirement beside the scheme: a simulation is open (OpenAPI 3.1, section 4.8.30).
-                operation["security"] = [{"officer": []}, *([{}] if platform.info.kind is LogKind.SIMULATION else [])]
+                operation["security"] = _security(platform, method)
     return document
+
+
+def _security(platform: Platform, method: str) -> list[dict[str, list[str]]]:
+    """What a route asks for. An empty requirement beside the scheme: a simulation is open to read (OpenAPI 3.1, section 4.8.30)."""
+    is_open = platform.info.kind is LogKind.SIMULATION and method == "get"
+    return [{"officer": []}, *([{}] if is_open else [])]
 
 
 def _give_examples(response: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from api import time_axes
 from api.reading import Reading
+from api.views.sealing import CaseSealingView, case_sealing
 from api.views.timeline import TimelineItemView, timeline_views
 from api.views.values import Names, Personal, Value, local, sealed_in, values_of
 from api.views.view import KnownAt, LogTag, Place, Said, View, log_tag, place, said
@@ -17,6 +18,7 @@ from domain.cases.case import Particulars, SourceState
 from domain.cases.standing import why_not_solved
 from domain.errors import NotFoundError
 from domain.sealing.personal import Sealed
+from domain.sealing.state import State
 from projections.case_ledger import CaseRow, case_ledger
 from projections.claim_ledger import claim_ledger
 from projections.discrepancy_ledger import discrepancy_ledger
@@ -116,6 +118,8 @@ class CaseView(View):
     claims: list[EntryView]
     payments: list[EntryView]
     discrepancies: list[EntryView]
+    sealing: CaseSealingView | None
+    """How far its events have come; null where it has none that the reader may see."""
     timeline: list[TimelineItemView]
 
 
@@ -127,6 +131,7 @@ class CaseTimelineView(View):
     number: str
     position: int
     axis: Axis
+    sealing: CaseSealingView | None
     timeline: list[TimelineItemView]
 
 
@@ -154,6 +159,7 @@ def case_view(
     opened.gather(_personal_of(found))
     row = found.state.case
     zone = platform.info.zone
+    events = timeline_views(reading, found.timeline, names=names)
     return CaseView(
         log=log_tag(reading),
         case=found.case,
@@ -172,7 +178,8 @@ def case_view(
         discrepancies=_entries(
             discrepancy_ledger, found.state.discrepancies, opened, zone, lambda found: f"{found.case}/{found.kind}"
         ),
-        timeline=timeline_views(reading, found.timeline, names=names),
+        sealing=case_sealing(reading, {event.position: State(event.state) for event in events}),
+        timeline=events,
     )
 
 
@@ -184,6 +191,7 @@ def case_timeline(view: CaseView) -> CaseTimelineView:
         number=view.number,
         position=view.position,
         axis=view.axis,
+        sealing=view.sealing,
         timeline=view.timeline,
     )
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api.reading import Reading
+from api.views.sealing import EventSealingView, event_sealing
 from api.views.timeline import TimelineItemView, timeline_views
 from api.views.view import LogTag, View, log_tag
 from domain.errors import NotFoundError
+from domain.sealing.state import State
 
 if TYPE_CHECKING:
     from infra.bootstrap import EventView as PlatformEvent
@@ -29,6 +31,7 @@ class EventView(View):
     log: LogTag
     head: int
     item: TimelineItemView
+    sealing: EventSealingView
     partitionkey: str
     """The unit of order that it belongs to: for a case and all that belongs to it, the case's id."""
     neighbours: Neighbours
@@ -45,7 +48,12 @@ class StreamView(View):
     events: list[TimelineItemView]
 
 
-def _recorded(reading: Reading, position: int) -> PlatformEvent:
+def recorded_event(reading: Reading, position: int) -> PlatformEvent:
+    """The event at a position, for a reader who may see it.
+
+    Raises:
+        NotFoundError: nothing is recorded there, or nothing that the reader may see.
+    """
     if not 1 <= position <= reading.platform.head().position:
         raise NotFoundError(f"nothing is recorded at position {position}")
     found = reading.platform.event(position)
@@ -60,11 +68,13 @@ def event_view(reading: Reading, position: int, *, names: bool) -> EventView:
     Raises:
         NotFoundError: nothing is recorded there, or nothing that the reader may see.
     """
-    found = _recorded(reading, position)
+    found = recorded_event(reading, position)
+    item = timeline_views(reading, [found.item], names=names)[0]
     return EventView(
         log=log_tag(reading),
         head=reading.platform.head().position,
-        item=timeline_views(reading, [found.item], names=names)[0],
+        item=item,
+        sealing=event_sealing(reading, position, State(item.state)),
         partitionkey=found.partitionkey,
         neighbours=_neighbours(reading, found.item),
         bytes=len(found.entry),
@@ -77,7 +87,7 @@ def entry_bytes(reading: Reading, position: int) -> bytes:
     Raises:
         NotFoundError: as `event_view`.
     """
-    return _recorded(reading, position).entry
+    return recorded_event(reading, position).entry
 
 
 def stream_view(reading: Reading, stream: str, *, upto: int | None, names: bool) -> StreamView:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api.reading import Reading
+from api.views.sealing import SealingView, sealing_view
 from api.views.view import Place, Said, View, place
 from projections.ledger import Title
 
@@ -49,6 +50,8 @@ class LogView(View):
     """The last position; 0: nothing is recorded."""
     recorded: str | None
     """When the last event was recorded."""
+    sealing: SealingView
+    """How far what was recorded is sealed and published, and who stands behind it."""
 
 
 def log_view(reading: Reading) -> LogView:
@@ -67,6 +70,7 @@ def log_view(reading: Reading) -> LogView:
         ],
         head=head.position,
         recorded=None if head.recorded_at is None else head.recorded_at.astimezone(info.zone).isoformat(),
+        sealing=sealing_view(reading),
     )
 
 

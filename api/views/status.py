@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api.reading import Reading
+from api.views.sealing import SealingView, sealing_view
 from api.views.values import local
 from api.views.view import LogTag, Said, View, log_tag, said
 from api.words import LEDGER_STATES, Word
@@ -51,6 +52,7 @@ class StatusView(View):
     ready: bool
     why_not: list[str]
     """What keeps the platform from being ready, one sentence each."""
+    sealing: SealingView
     ledgers: list[LedgerStatusView]
 
 
@@ -59,7 +61,8 @@ def status_view(reading: Reading) -> StatusView:
     platform = reading.platform
     status = platform.status()
     zone = platform.info.zone
-    reasons = why_not_ready(status)
+    sealing = sealing_view(reading)
+    reasons = why_not_ready(status, sealing.stopped)
     return StatusView(
         log=log_tag(reading),
         head=status.head.position,
@@ -69,6 +72,7 @@ def status_view(reading: Reading) -> StatusView:
         database=status.database,
         ready=not reasons,
         why_not=reasons,
+        sealing=sealing,
         ledgers=_ledgers(platform, status),
     )
 
@@ -96,9 +100,12 @@ def _ledgers(platform: Platform, status: PlatformStatus) -> list[LedgerStatusVie
     return found
 
 
-def why_not_ready(status: PlatformStatus) -> list[str]:
-    """What keeps the ledgers from being relied on as current; empty when they are near the head of the log."""
-    reasons = []
+def why_not_ready(status: PlatformStatus, sealing_stopped: str | None) -> list[str]:
+    """What keeps the platform from being relied on; empty when its ledgers are near the head of the log and sealing has not stopped.
+
+    That something waits to be published is no reason: a witness may be away for a while.
+    """
+    reasons = [] if sealing_stopped is None else [f"sealing has stopped: {sealing_stopped}"]
     for ledger in status.ledgers:
         state = str(ledger.state)
         if state in ("stopped", "paused"):

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from api.reading import Reading
+from api.views.sealing import Progress, progress
 from api.views.values import Names, Value, local, value_of
 from api.views.view import Said, View, said
 from api.words import EVENT_TYPES, Word
@@ -33,6 +34,9 @@ class TimelineItemView(View):
     """One event of a history."""
 
     position: int
+    state: str
+    """recorded, sealed, or published."""
+    state_title: Said
     id: str
     type: str
     title: Said
@@ -71,7 +75,13 @@ def timeline_views(reading: Reading, items: Iterable[TimelineItem], *, names: bo
     opened = Names(reading, asked=names)
     opened.gather(pair for item in seen for change in item.changes for pair in _personal_in(change))
     handles = officer_handles(reading, seen)
-    return [_item(reading, item, opened, handles) for item in seen]
+    reached = progress(reading)
+    return [_item(reading, item, opened, handles, reached) for item in seen]
+
+
+def states_of(items: Iterable[TimelineItemView]) -> str:
+    """How far the items have come, as a text that changes when one of them has come further."""
+    return "".join(item.state[0] for item in items)
 
 
 def officer_handles(reading: Reading, items: Sequence[TimelineItem]) -> dict[str, str]:
@@ -96,10 +106,15 @@ def _personal_in(change: FieldChange) -> Iterable[tuple[Sealed, str]]:
             yield value, _sealed_field(change)
 
 
-def _item(reading: Reading, item: TimelineItem, names: Names, handles: dict[str, str]) -> TimelineItemView:
+def _item(
+    reading: Reading, item: TimelineItem, names: Names, handles: dict[str, str], reached: Progress
+) -> TimelineItemView:
     zone = reading.platform.info.zone
+    state = reached.state(item.position)
     return TimelineItemView(
         position=item.position,
+        state=state.value,
+        state_title=reached.title(state),
         id=item.id,
         type=item.type,
         title=said(EVENT_TYPES.get(item.type, Word(item.type, item.type))),

@@ -10,10 +10,11 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi.testclient import TestClient
+from httpx2 import Response
 
 from api.rest.documented import EXAMPLES
 from tests.api.conftest import client_of
-from tests.api.fake_platform import LATE_CASE, PAID_CASE, played
+from tests.api.fake_platform import LATE_CASE, PAID_CASE, TOKEN, played
 
 _CASE = "case-8048ba1b8c7e0dee"
 ASKED = {
@@ -31,15 +32,30 @@ ASKED = {
     "CaseTimelineView": f"/v1/cases/{quote(PAID_CASE)}/timeline?as_known_at=2019-12-02",
     "ComparisonView": f"/v1/cases/{quote(LATE_CASE)}/comparison?day=2019-12-31",
     "EventView": "/v1/events/36",
+    "proof": "/v1/events/36/proof",
+    "CheckpointNote": "/v1/log/checkpoint",
+    "ConsistencyView": "/v1/log/consistency?old=40",
     "entry": "/v1/events/36/entry",
     "StreamView": "/v1/streams/payment-8048ba1b8c7e0dee-1220",
 }
 """By view model: the address whose answer is its example."""
+WHOLENESS = {
+    "CommittedView": ("POST", "/v1/log/wholeness?wait=published"),
+    "WholenessView": ("GET", "/v1/log/wholeness"),
+}
+"""By view model: what is done for its example, in this order."""
+OFFICER = {"Authorization": f"Bearer {TOKEN}"}
 
 
 def made(client: TestClient) -> dict[str, Any]:
-    """The examples as they are answered now."""
-    return {name: _cut(client.get(address).raise_for_status().json()) for name, address in ASKED.items()}
+    """The examples as they are answered now; what is recorded for them comes last."""
+    read = {name: _cut(_content(client.get(address))) for name, address in ASKED.items()}
+    return read | {name: _cut(_content(client.request(*asked, headers=OFFICER))) for name, asked in WHOLENESS.items()}
+
+
+def _content(response: Response) -> Any:
+    response.raise_for_status()
+    return response.text if response.headers["Content-Type"].startswith("text/") else response.json()
 
 
 def _cut(value: Any) -> Any:

@@ -45,6 +45,7 @@ from projections.catalogue import catalogue
 from projections.folding import Folding, Rows, fold_all, sums_of
 from projections.ledger import Row, SummaryLedger
 from projections.replay import TimelineItem, as_it_was_by, case_state, timeline
+from tests.api.fake_sealing import FakeSealing
 
 ZONE = ZoneInfo("Asia/Shanghai")
 TOKEN = "ql_the-token-of-the-test"
@@ -95,6 +96,8 @@ class FakePlatform:
     behind: dict[str, int] = field(default_factory=dict)
     stopped: dict[str, str] = field(default_factory=dict)
 
+    genesis: Genesis = field(init=False)
+
     def __post_init__(self) -> None:
         self.entries: list[tuple[Recorded[Any], bytes]] = []
         self.texts: dict[str, str | None] = {}
@@ -110,6 +113,7 @@ class FakePlatform:
             campaign=WINTER_2019,
             tree=JurisdictionTree(PLACES),
         )
+        self.sealing = FakeSealing(self)
 
     # Recording
 
@@ -129,6 +133,9 @@ class FakePlatform:
         return Sealed(subject, digest, digest)
 
     # Positions
+
+    def now(self) -> datetime:
+        return self.entries[-1][0].envelope.time + timedelta(seconds=4)
 
     def head(self) -> Head:
         last = self.entries[-1][0]
@@ -499,7 +506,7 @@ OWING_CASE = "郊人社监〔2018〕041号"
 
 
 def played(kind: LogKind = LogKind.SIMULATION) -> FakePlatform:
-    """A small campaign whose every figure a test may rely on."""
+    """A small campaign whose every figure a test may rely on; all of it is published."""
     platform = FakePlatform(kind)
     desk = Desk(platform)
     genesis = Genesis(
@@ -514,6 +521,7 @@ def played(kind: LogKind = LogKind.SIMULATION) -> FakePlatform:
         provenance=at(moment(11, 15, 8)),
     )
     platform.record(genesis, moment(11, 15, 8))
+    platform.genesis = genesis
     desk.officer(1, "li-jing", "李静")
     desk.officer(2, "wang-tao", "王涛")
     owing, owing_claims = desk.case(
@@ -562,6 +570,7 @@ def played(kind: LogKind = LogKind.SIMULATION) -> FakePlatform:
     )
     desk.reject(open_case, moment(12, 19), moment(1, 10))
     desk.pay(late[0], [(late_claims[0], 700_000)], moment(1, 15), moment(1, 15, 15))
+    platform.sealing.publish()
     return platform
 
 

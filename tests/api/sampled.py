@@ -32,9 +32,10 @@ def settings_of(folder: Path) -> Settings:
 
 @contextmanager
 def sampled() -> Iterator[Platform]:
-    """The sample's platform, its ledgers folded to the end of the log."""
+    """The sample's platform, its ledgers folded to the end of the log, and all of it published."""
     with open_platform(settings_of(_folder()), folding=True) as platform:
         folded(platform)
+        platform.sealing.publish(PATIENCE)
         yield platform
 
 

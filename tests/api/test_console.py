@@ -34,6 +34,8 @@ PAGES = [
     f"/cases/{quote(LATE_CASE)}?as_known_at=2019-12-31",
     "/events/1",
     "/events/36",
+    "/events/36/receipt",
+    "/log",
     "/status",
     "/api",
     "/sign-in",
@@ -116,16 +118,16 @@ def test_every_link_of_every_page_leads_somewhere(client: TestClient):
 
 
 def test_english_pages_hold_no_chinese_but_what_the_data_says(client: TestClient):
-    for page in ("/en/ledgers", "/en/status", "/en/api", "/en/sign-in", "/en/nothing"):
+    for page in ("/en/ledgers", "/en/status", "/en/log", "/en/api", "/en/sign-in", "/en/nothing"):
         text = re.sub(r"<[^>]+>", " ", client.get(page).text)
         left = set(re.findall(r"[\u4e00-\u9fff]+", text)) - {"清零", "中文"}
         assert not left, (page, left)
 
 
 def test_templates_say_everything_in_both_languages():
-    """Chinese stands in a template only beside its English, in `say(…)`."""
+    """Chinese stands in a template only beside its English, in `say(…)` or `both(…)`."""
     for template in (HERE / "templates").glob("*.html"):
-        text = re.sub(r'say\(\s*"[^"]*",\s*"[^"]*"\s*\)', "", template.read_text("utf-8"))
+        text = re.sub(r'(?:say|both)\(\s*"[^"]*",\s*"[^"]*"\s*\)', "", template.read_text("utf-8"))
         text = text.replace("<strong>清零</strong>", "").replace('"中文"', "")
         assert not re.findall(r"[\u4e00-\u9fff]+", text), template.name
 

@@ -24,8 +24,9 @@ CONSOLE = (DOCS / "console.md").read_text("utf-8")
 
 
 def test_every_route_stands_in_the_page_on_rest(client: TestClient):
-    for path in client.get("/openapi.json").json()["paths"]:
-        assert f"GET {path}`" in API, path
+    for path, operations in client.get("/openapi.json").json()["paths"].items():
+        for method in operations:
+            assert f"{method.upper()} {path}`" in API, path
 
 
 def test_every_problem_stands_there_with_its_status_and_exit_code():
@@ -42,7 +43,8 @@ def test_every_parameter_that_is_told_of_exists(client: TestClient):
     named = {
         parameter["name"]
         for operations in client.get("/openapi.json").json()["paths"].values()
-        for parameter in operations["get"].get("parameters", [])
+        for operation in operations.values()
+        for parameter in operation.get("parameters", [])
     }
     for name in ("as_known_at", "as_it_was_by", "min_position", "wait", "names", "limit", "after", "prefix", "upto"):
         assert name in named

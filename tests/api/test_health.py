@@ -7,6 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from domain.errors import RecordingError
 from tests.api.fake_platform import FakePlatform
+from tests.api.fake_sealing import WITNESSES
 
 
 def figures(client: TestClient) -> dict[tuple, float]:
@@ -75,3 +76,33 @@ def test_the_status_page_shows_which_ledger_stands(client: TestClient, platform:
     page = client.get("/zh/status").text
     assert "停止" in page
     assert "TypeError at position 7" in page
+
+
+def test_the_metrics_say_what_is_sealed_and_published_and_how_long_something_has_waited(
+    client: TestClient, platform: FakePlatform
+):
+    level = figures(client)
+    assert level["qingling_log_sealed_size",] == level["qingling_log_published_size",] == 55
+    assert level["qingling_log_publish_lag_seconds",] == 0
+    platform.sealing.kept.clear()
+    platform.sealing.publish(50)
+    behind = figures(client)
+    waiting = platform.event(51).item.recorded
+    assert behind["qingling_log_published_size",] == 50
+    assert behind["qingling_log_publish_lag_seconds",] == (platform.now() - waiting).total_seconds() > 0
+    assert behind["qingling_sealing_stopped",] == 0
+
+
+def test_the_metrics_say_what_each_witness_cosigned(client: TestClient, platform: FakePlatform):
+    platform.sealing.witnesses = WITNESSES
+    assert figures(client)["qingling_witness_cosigned_size", ("witness", "province.example")] == 55
+
+
+def test_sealing_that_has_stopped_is_not_ready_and_a_witness_that_is_away_is(
+    client: TestClient, platform: FakePlatform
+):
+    platform.sealing.trouble = "no quorum"
+    assert client.get("/readyz").status_code == 200
+    platform.sealing.stopped = "the tree is longer than the log"
+    assert "sealing has stopped: the tree is longer than the log" in client.get("/readyz").json()["detail"]
+    assert figures(client)["qingling_sealing_stopped",] == 1

@@ -25,10 +25,12 @@ def test_every_route_has_an_example_that_fits_its_schema(document: dict):
     for path, operations in document["paths"].items():
         if not path.startswith("/v1") or path.endswith("/export"):
             continue
-        for content in operations["get"]["responses"]["200"]["content"].values():
-            assert content["example"], path
-            schema = {"components": document["components"], **content["schema"]}
-            jsonschema.Draft202012Validator(schema).validate(content["example"])
+        for operation in operations.values():
+            answer = next(answer for status, answer in operation["responses"].items() if status in ("200", "201"))
+            for content in answer["content"].values():
+                assert content["example"], path
+                schema = {"components": document["components"], **content["schema"]}
+                jsonschema.Draft202012Validator(schema).validate(content["example"])
 
 
 def test_every_route_names_its_problems_and_none_speaks_of_422(document: dict):

@@ -14,6 +14,15 @@ from urllib.parse import quote
 import pytest
 from fastapi.testclient import TestClient
 
+from domain.sealing.bundles import verify_bundle
+from domain.sealing.checkpoint import parse_checkpoint
+from domain.sealing.encoding import read_hash
+from domain.sealing.note import VerifierKey, parse_note
+from domain.sealing.policy import Policy
+from domain.sealing.proof_file import parse_proof
+from domain.sealing.receipt import parse_receipt
+from domain.sealing.tiles import Bundle, Tile, bundles_at, hash_reader
+from domain.sealing.tree import root_from, verify_consistency
 from infra.bootstrap import Platform, initialise, open_platform
 from tests.api.conftest import client_of
 from tests.api.sampled import folded, sampled, settings_of
@@ -136,7 +145,9 @@ def test_names_are_opened_from_the_vault_and_only_when_asked_for(doors: TestClie
         "/ledgers/officer",
         "/ledgers/payment?as_known_at=2019-12-31",
         "/status",
+        "/log",
         "/events/1000",
+        "/events/1000/receipt",
         "/api",
     ],
 )
@@ -161,6 +172,64 @@ def test_a_cursor_that_was_made_up_is_refused(doors: TestClient):
         assert doors.get(f"/v1/ledgers/case?after={cursor}").status_code == 400, cursor
     following = doors.get("/v1/ledgers/case?order=owing&limit=1").json()["after"]
     assert doors.get(f"/v1/ledgers/case?order=received&after={following}").status_code == 400
+
+
+def test_every_part_of_the_log_is_proved_to_who_has_only_the_key(doors: TestClient, sample: Platform):
+    policy = Policy.of_log(VerifierKey.parse(doors.get("/v1/log").json()["sealing"]["keys"][0]["vkey"]))
+    for position in (1, 2, 255, 256, 257, 1000, sample.head().position):
+        proof = parse_proof(doors.get(f"/v1/events/{position}/proof").content)
+        entry = doors.get(f"/v1/events/{position}/entry").content
+        assert proof.verified(entry, policy).checkpoint.size == sample.head().position
+        parse_receipt(proof.extra).verified(proof, policy)
+
+
+def test_the_signed_root_is_that_of_the_tiles_and_the_tiles_are_those_of_the_entries(doors: TestClient):
+    def load(tile: Tile) -> bytes:
+        return doors.get(f"/log/{tile.path}").raise_for_status().content
+
+    head = parse_checkpoint(parse_note(doors.get("/log/checkpoint").content).text)
+    assert root_from(head.size, hash_reader(head.size, load)) == head.root
+    for bundle in bundles_at(head.size):
+        content = doors.get(f"/log/{bundle.path}").raise_for_status().content
+        verify_bundle(bundle, content, load(Tile(0, bundle.index, bundle.width)))
+
+
+def test_the_state_of_every_event_of_a_case_is_known(doors: TestClient):
+    case = doors.get("/v1/ledgers/case?limit=1").json()["rows"][0]["key"]
+    view = doors.get(f"/v1/cases/{case}").json()
+    assert view["sealing"]["state"] == "published"
+    assert {item["state"] for item in view["timeline"]} == {"published"}
+
+
+def test_what_an_officer_records_is_published_while_they_wait_and_proved_to_have_only_been_added(
+    database_url: str, tmp_path: Path
+):
+    settings = settings_of(tmp_path / "office")
+    settings = type(settings)(**{**vars(settings), "database_url": database_url})
+    initialise(settings, origin="office")
+    with open_platform(settings, folding=True, sealing=True) as platform:
+        _, token = platform.add_officer("li-jing", name="李静")
+        folded(platform)
+        officer = {"Authorization": f"Bearer {token}"}
+        with client_of(platform) as client:
+            platform.sealing.wait_published(platform.head().position, 30)
+            old = parse_checkpoint(parse_note(client.get("/log/checkpoint").content).text)
+            recorded = client.post("/v1/log/wholeness?wait=published", headers=officer)
+            assert (recorded.status_code, recorded.json()["state"]) == (201, "published")
+            new = parse_checkpoint(parse_note(client.get("/log/checkpoint").content).text)
+            grown = client.get(f"/v1/log/consistency?old={old.size}&new={new.size}", headers=officer).json()["proof"]
+            verify_consistency(old.size, old.root, new.size, new.root, [read_hash(node, "a hash") for node in grown])
+            kept = client.get(f"/v1/log/checkpoint?size={old.size}", headers=officer).json()
+            assert parse_checkpoint(parse_note(kept["note"].encode()).text) == old
+            assert client.get("/v1/log/wholeness", headers=officer).json()["position"] == recorded.json()["position"]
+            event = recorded.headers["Location"]
+            assert client.get(event, headers=officer).json()["item"]["state"] == "published"
+            assert client.get(f"{event}/proof").status_code == 401
+            assert client.get(f"/log/{Bundle(0, new.size).path}").status_code == 401
+            assert client.get(f"/log/{Bundle(0, new.size).path}", headers=officer).status_code == 200
+            receipt = client.get(f"/zh/events/{old.size}/receipt", headers=officer).text
+            assert "李静" not in receipt
+            assert "li-jing" not in receipt
 
 
 def test_a_real_log_is_read_by_the_officer_whom_the_token_names(database_url: str, tmp_path: Path):

@@ -17,5 +17,9 @@ router = APIRouter(prefix="/api")
 def reference(request: Request, read: Read, _: Annotated[NoParameters, Query()]) -> Response:
     """Every route: what it answers, what it can be asked."""
     document: dict[str, Any] = request.app.openapi()
-    routes = [(path, operation) for path, operations in document["paths"].items() for operation in operations.values()]
+    routes = [
+        (method.upper(), path, operation)
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    ]
     return render(request, read, "api.html", routes=routes)
