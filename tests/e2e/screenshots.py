@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "docs" / "screenshots"
 LARGEST = 300_000
 """Bytes that a picture may have."""
-WIDE, TALL, PHONE = (1280, 900), (1280, 1360), (390, 844)
+WIDE, TALL, PHONE, SHEET = (1280, 900), (1280, 1360), (390, 844), (760, 980)
 
 
 def paid_case(platform: Platform) -> tuple[str, int]:
@@ -63,6 +63,10 @@ def pictures(platform: Platform) -> dict[str, tuple[str, tuple[int, int], str]]:
             "light",
         ),
         "ledger.zh": ("/zh/ledgers/case", WIDE, "light"),
+        "event.zh": (f"/zh/events/{before + 1}", TALL, "light"),
+        "receipt.zh": (f"/zh/events/{before + 1}/receipt", SHEET, "light"),
+        "log.zh": ("/zh/log", TALL, "light"),
+        "log.en.dark": ("/en/log", WIDE, "dark"),
         "board-phone.zh": ("/zh/", PHONE, "light"),
         "case-phone.zh": (f"/zh/cases/{case}", PHONE, "light"),
     }

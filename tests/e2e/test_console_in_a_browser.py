@@ -98,7 +98,19 @@ def test_what_is_mistyped_is_told_clearly(page: Page):
     expect(page.get_by_role("alert")).to_contain_text("时间写法不对")
 
 
-@pytest.mark.parametrize("shown", ["/zh/", "/zh/ledgers", "/zh/ledgers/case", "/zh/status", "/zh/events/30", "/en/api"])
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "/zh/",
+        "/zh/ledgers",
+        "/zh/ledgers/case",
+        "/zh/status",
+        "/zh/log",
+        "/zh/events/30",
+        "/zh/events/30/receipt",
+        "/en/api",
+    ],
+)
 def test_on_a_phone_no_page_is_wider_than_the_screen(page: Page, shown: str):
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(shown)
