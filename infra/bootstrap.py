@@ -50,8 +50,11 @@ from infra.postgres.migrations import migrate
 from infra.postgres.recorder import PostgresLog
 from infra.postgres.vault import PostgresVault
 from infra.sample.playing import SampleProgress, SampleReport, play
-from infra.sealing.provable_log import Folders, ProvableLog
+from infra.sealing.findings import TamperFinding, TamperReport
+from infra.sealing.provable_log import Folders, ProvableLog, SealingStatus
+from infra.sealing.recovery import RecoveryReport, recover
 from infra.sealing.signer import Signer
+from infra.sealing.store import TileStore
 from infra.settings import CHECKOUT, Settings
 from infra.settings import load as load_settings
 from infra.streams import StreamStore
@@ -72,9 +75,13 @@ __all__ = [
     "Page",
     "Platform",
     "PlatformStatus",
+    "RecoveryReport",
     "SampleProgress",
     "SampleReport",
+    "SealingStatus",
     "Settings",
+    "TamperFinding",
+    "TamperReport",
     "VersionedRow",
     "WitnessDesk",
     "WitnessedLog",
@@ -83,6 +90,7 @@ __all__ = [
     "load_mapping",
     "load_settings",
     "open_platform",
+    "recover_log",
     "run_sample",
     "shipped_mappings",
 ]
@@ -265,6 +273,7 @@ def open_platform(settings: Settings, *, folding: bool = False, sealing: bool = 
         streams = StreamStore(log, EVENT_TYPES, _source(info.origin))
         provable = _provable_log(settings, info, log, streams)
         stack.callback(provable.stop)
+        provable.check_end()
         if sealing:
             provable.start()
         yield Platform(
@@ -281,6 +290,26 @@ def open_platform(settings: Settings, *, folding: bool = False, sealing: bool = 
             check=partial(fsck, dsn),
             sealing=provable,
         )
+
+
+def recover_log(settings: Settings, progress: Callable[[int, int], None] | None = None) -> RecoveryReport:
+    """Brings a database that was restored, or lost, and a folder of tiles that was lost back to what was signed last.
+
+    See `infra.sealing.recovery`. The signer says which log it is, so the database may be empty.
+
+    Raises:
+        SettingsError: there is no signer, or it cannot be used.
+        NotReadyError, LogMismatchError, VerificationError, RecordingError: as `recover`.
+    """
+    origin = Signer.origin_of(settings.signer_path)
+    if origin is None:
+        raise SettingsError(f"there is no signer at {settings.signer_path}, so nothing says what was signed")
+    with ExitStack() as stack:
+        signer = Signer.open(settings.signer_path, origin)
+        dsn = stack.enter_context(_database(settings))
+        migrate(dsn)
+        log = stack.enter_context(_writer(dsn))
+        return recover(dsn, log, TileStore(settings.tiles_path), signer, progress)
 
 
 def _provable_log(settings: Settings, info: LogInfo, log: PostgresLog, streams: StreamStore) -> ProvableLog:

@@ -80,6 +80,10 @@ class PostgresLog(LogRecorder, LogReader, LogWriter):
         """Why this process no longer records, or None."""
         return self._committer.stopped
 
+    def stop(self, reason: RecordingError) -> None:
+        """Record nothing any more in this process; every append raises `reason`. Reading goes on."""
+        self._committer.stopped = self._committer.stopped or reason
+
     def check_running(self) -> None:
         """Raise what stopped this process's recording, if anything did."""
         self._committer.check_running()

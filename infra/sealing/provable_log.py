@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from domain.campaigns.genesis import GENESIS_STREAM, Genesis
 from domain.entries import EventTypes, type_of
-from domain.errors import NotFoundError, NotReadyError, VerificationError
+from domain.errors import LogMismatchError, NotFoundError, NotReadyError, SettingsError, VerificationError
 from domain.repository import decide
 from domain.sealing.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from domain.sealing.note import VerifierKey, parse_note
@@ -31,12 +31,15 @@ from domain.sealing.state import State, state_of
 from domain.sealing.tiles import HEIGHT, WIDTH, Bundle, Tile, parse_path
 from domain.sealing.tree import leaf_hash
 from domain.streams import Context, Provenance
+from infra.postgres.fsck import Finding
 from infra.postgres.recorder import PostgresLog
+from infra.sealing.findings import TamperReport
 from infra.sealing.publisher import Publisher, WitnessStatus, read_policy
 from infra.sealing.rounds import Rounds, published_size, rounds
 from infra.sealing.service import SealingService
 from infra.sealing.signer import Signer
 from infra.sealing.store import TileStore
+from infra.sealing.tamper import Progress, tamper_report
 from infra.sealing.tree import SealedTree
 from infra.sealing.wholeness import commitment
 from infra.sealing.witness_client import WitnessClient
@@ -187,12 +190,46 @@ class ProvableLog:
                 self._publisher, self._published_under = publisher, self._keys
             return publisher
 
-    def _write_down(self, reason: str | None) -> None:
+    def _write_down(self, error: Exception | None) -> None:
+        """For every process to see: why sealing stopped. Nothing is recorded any more on a log that contradicts its tree."""
         file = self.folders.log / _STOPPED
-        if reason is None:
+        if error is None:
             file.unlink(missing_ok=True)
-        elif self.folders.log.is_dir():
-            file.write_text(reason + "\n", "utf-8")
+            return
+        if isinstance(error, LogMismatchError):
+            self._log.stop(error)
+        if self.folders.log.is_dir():
+            file.write_text(f"{error}\n", "utf-8")
+
+    def check_end(self) -> None:
+        """Stops recording in this process where the log ends before what was sealed or signed of it, or ends otherwise.
+
+        So a database that was restored from an older copy does not go on as if nothing had been promised.
+        """
+        sealed = _size(self.store.head())
+        promised = max(sealed, published_size(self.store), self._signed_size())
+        ends = self._log.head().position
+        if ends < promised:
+            self._log.stop(
+                LogMismatchError(
+                    f"the log ends at position {ends}, and {promised} entries of it were sealed: the database is an older copy. "
+                    "`qingling log recover` brings back what is missing; until then nothing is recorded"
+                )
+            )
+        elif sealed and leaf_hash(self._log.entries(sealed - 1, 1)[0]) != self.tree().leaf(sealed - 1):
+            self._log.stop(
+                LogMismatchError(
+                    f"the event recorded at position {sealed} is not the one that was sealed; `qingling log fsck` says more. "
+                    "Nothing is recorded any more"
+                )
+            )
+
+    def _signed_size(self) -> int:
+        """What the signer remembers, as far as this process may read it."""
+        try:
+            return _size(self.signer().last())
+        except (NotReadyError, SettingsError):
+            return 0
 
     def signer(self) -> Signer:
         """The signer of this log.
@@ -284,6 +321,18 @@ class ProvableLog:
             raise NotReadyError("no checkpoint of this log was published yet" if self._keys else _NO_KEY)
         return note
 
+    def checkpoint_at(self, size: int) -> bytes:
+        """The checkpoint of a size as it was published, or else as it was signed and never published.
+
+        Raises:
+            NotFoundError: none of this size was signed.
+        """
+        kept = self.store.history().at(self.origin, size) if self.store.exists() else None
+        kept = kept or self.signer().history().at(self.origin, size)
+        if kept is None:
+            raise NotFoundError(f"no checkpoint of {size} leaves was signed")
+        return kept.note
+
     def served(self, path: str) -> Served:
         """The file at a path of C2SP tlog-tiles.
 
@@ -357,6 +406,29 @@ class ProvableLog:
             self._keys = self._announced()
         return self.policy()
 
+    def tamper_report(
+        self, laws: Sequence[Finding], progress: Progress | None = None, *, all_commitments: bool = False
+    ) -> TamperReport:
+        """Everything that is stored, compared with everything else and with what was signed; see `infra.sealing.tamper`.
+
+        `laws`: what the check of the database's own laws found. Without its signer a log is held against what was published.
+
+        Raises:
+            SettingsError: the signer is there and cannot be used.
+        """
+        here = Signer.origin_of(self.folders.signer) is not None
+        signer = Signer.open(self.folders.signer, self.origin) if here else None
+        return tamper_report(
+            self._log,
+            self.store,
+            signer,
+            self._policy,
+            self._types,
+            laws=laws,
+            all_commitments=all_commitments,
+            progress=progress,
+        )
+
     # What acts
 
     def wait_published(self, position: int, timeout: float) -> None:
@@ -397,6 +469,9 @@ class ProvableLog:
                 with self._rounds() as under_way:
                     under_way.run()
                     self._write_down(None)
+            except LogMismatchError as error:
+                self._write_down(error)
+                raise
             except NotReadyError as error:
                 why = error
             if reached() < target:

@@ -36,7 +36,7 @@ class SealingService:
         begin: Callable[[], AbstractContextManager[Rounds]],
         *,
         interval: float,
-        on_state: Callable[[str | None], None],
+        on_state: Callable[[Exception | None], None],
         commit_if_due: Callable[[], None],
     ) -> None:
         """`interval`: seconds between two checkpoints at the least. `on_state` is told why the service stopped, or None once it runs."""
@@ -115,7 +115,7 @@ class SealingService:
 
     def _stop_for(self, error: Exception) -> None:
         self.stopped = str(error)
-        self._on_state(self.stopped)
+        self._on_state(error)
         _logger.error("sealing has stopped: %s", error)
         self._ending.set()
 

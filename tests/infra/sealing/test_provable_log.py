@@ -69,7 +69,7 @@ def rewrite(settings: Settings, position: int) -> None:
     execute(
         settings.database_url,
         "alter table qingling.event disable trigger all; "
-        "update qingling.event set entry = overlay(entry placing '7'::bytea from 30) where position = %s",
+        "update qingling.event set entry = overlay(entry placing 'x'::bytea from 11) where position = %s",
         (position,),
     )
 
@@ -309,3 +309,26 @@ def test_a_rewritten_log_is_not_sealed_any_further(real: Settings) -> None:
         platform.add_officer("wang")
         with pytest.raises(LogMismatchError, match="position 2"):
             platform.sealing.publish()
+        with pytest.raises(LogMismatchError, match="position 2"):
+            platform.add_officer("li")
+
+
+def test_an_older_copy_of_the_database_is_read_and_not_written_to(real: Settings) -> None:
+    with opened(real) as platform:
+        platform.add_officer("wang")
+        platform.sealing.publish()
+    shorten = "alter table qingling.event disable trigger all; delete from qingling.event where position > 3"
+    execute(real.database_url, shorten)
+    with opened(real) as platform:
+        with pytest.raises(LogMismatchError, match="ends at position 3, and 4 entries of it were sealed"):
+            platform.add_officer("li")
+        assert platform.head().position == 3
+        assert platform.sealing.proof(3).position == 3
+
+
+def test_a_log_whose_end_was_rewritten_is_read_and_not_written_to(real: Settings) -> None:
+    with opened(real) as platform:
+        platform.sealing.publish()
+    rewrite(real, 2)
+    with opened(real) as platform, pytest.raises(LogMismatchError, match="position 2 is not the one that was sealed"):
+        platform.add_officer("li")

@@ -48,7 +48,7 @@ class Scene:
     log: GrowingLog = field(default_factory=GrowingLog)
     failures: list[Exception] = field(default_factory=list)
     beginnings: list[Exception] = field(default_factory=list)
-    states: list[str | None] = field(default_factory=list)
+    states: list[Exception | None] = field(default_factory=list)
     published: list[int] = field(default_factory=list)
     days: int = 0
     held: bool = False
@@ -162,7 +162,7 @@ def test_a_contradiction_stops_the_service_with_its_reason_for_all_to_see(scene:
         until(lambda: service.stopped)
         assert service.stopped == str(error)
         assert not service.running
-        assert scene.states == [None, str(error)]
+        assert scene.states == [None, error]
         scene.log.grow()
         time.sleep(0.1)
         assert scene.published == []
