@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from api.application import VERSION
-from api.cli import PROGRAM, books, ledgers, officers, replaying, schemas, setting_up, upkeep, witnessing
+from api.cli import PROGRAM, books, ledgers, log, officers, replaying, schemas, setting_up, upkeep, witnessing
 from api.cli.failures import EXIT_PIPE
 from api.cli.session import Session
 
@@ -72,5 +72,6 @@ def _global_options(
 
 for part in (setting_up, books, ledgers, replaying, upkeep, schemas):
     part.add_to(app)
+app.add_typer(log.app, name="log")
 app.add_typer(officers.app, name="officer")
 app.add_typer(witnessing.app, name="witness")

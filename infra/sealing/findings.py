@@ -110,6 +110,8 @@ class TamperReport:
     """How many published checkpoints lack the quorum that is asked for today. Earlier ones may: policies change."""
     commitments: int
     """How many commitments to wholeness were recomputed."""
+    with_signer: bool
+    """Whether the signer's own memory was there; else only what was published vouches for anything."""
     findings: Sequence[TamperFinding]
     omitted: int = 0
 

@@ -157,6 +157,7 @@ class _Audit:
             checkpoints=self._checked,
             unwitnessed=self._unwitnessed,
             commitments=len(commitments),
+            with_signer=self._signer is not None,
             findings=self._covered(found[:limit]),
             omitted=max(0, len(found) - limit) + compared.rows.omitted,
         )
