@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ from domain.sealing.tree import consistency_proof, leaf_hash
 from infra.sealing.publisher import Deadlines, Publisher, read_policy
 from infra.sealing.witness_client import Reply
 from infra.witness import WitnessDesk
+from tests.conftest import CHECKOUT
 from tests.domain.sealing.material import LOG, TIME, leaves, reader_of, signed
 
 LEAVES = leaves(64)
@@ -498,3 +500,17 @@ def test_a_policy_that_cannot_be_used_is_a_wrong_setting(tmp_path: Path, text: s
         file.write_text(text, encoding="utf-8")
     with pytest.raises(SettingsError, match=reason):
         read_policy(file)
+
+
+def test_the_policies_of_the_manual_mean_what_they_say(tmp_path: Path) -> None:
+    manual = (CHECKOUT / "docs" / "witness.md").read_text("utf-8")
+    any_two, always_one = re.findall(r"^```\n(# .*?)^```$", manual, re.MULTILINE | re.DOTALL)
+    lines = [line for line in any_two.splitlines() if line.startswith(("log ", "witness "))]
+    met = {}
+    for name, text in (("any two", any_two), ("always one", "\n".join(lines) + "\n" + always_one)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        policy = read_policy(tmp_path / name)
+        province, city, auditors = (witness.key for witness in policy.witnesses)
+        chosen = {"pc": {province, city}, "ca": {city, auditors}, "p": {province}, "pca": {province, city, auditors}}
+        met[name] = [who for who, keys in chosen.items() if policy.is_met_by(keys)]
+    assert met == {"any two": ["pc", "ca", "pca"], "always one": ["pc", "pca"]}
