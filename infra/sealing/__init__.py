@@ -6,6 +6,9 @@
     signer       the keys, and the memory of what they signed
     tree         a sealed tree, read
     sealer       a sealed tree, grown
+    publisher    a checkpoint, and the quorum that it is published with
+    witness_client  how witnesses are reached
+    key_files    secrets in files of their own
 
 Guarantees: what a signature or a witness may have seen is durable before they see it. docs/log.md has the order of operations, and
 what a crash leaves at each step.
