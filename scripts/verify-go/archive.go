@@ -2,12 +2,15 @@ package main
 
 import (
 	"archive/zip"
+	"bufio"
 	"bytes"
+	"compress/flate"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"hash/crc32"
 	"io"
 	"regexp"
 )
@@ -175,26 +178,39 @@ func (a *archive) declare(files map[string]fileDigest) refusals {
 
 // stream opens a file of the pack. Its digest is known once all of it has been read.
 func (a *archive) stream(name string) (*fileStream, error) {
-	content, err := a.members[name].Open()
+	packed, err := a.members[name].OpenRaw()
 	if err != nil {
 		return nil, refuse(1, name, "it cannot be unpacked: %v", err)
 	}
-	return &fileStream{name: name, content: content, declared: a.declared[name], digest: sha256.New()}, nil
+	file := &fileStream{name: name, member: a.members[name], declared: a.declared[name], digest: sha256.New()}
+	file.packed = bufio.NewReader(packed)
+	file.content = file.packed
+	if file.member.Method == zip.Deflate {
+		file.content = flate.NewReader(file.packed)
+	}
+	return file, nil
 }
 
 // fileStream reads a file and no more of it than the manifest declares, and hashes what it reads.
 type fileStream struct {
 	name     string
-	content  io.ReadCloser
+	member   *zip.File
 	declared fileDigest
+	packed   *bufio.Reader // inflating reads it byte by byte, and stops where the file ends
+	content  io.Reader
 	digest   hash.Hash
+	crc      uint32
 	read     int64
 	broken   error
 }
 
 func (f *fileStream) Read(buffer []byte) (int, error) {
+	if f.broken != nil {
+		return 0, f.broken
+	}
 	n, err := f.content.Read(buffer)
 	f.digest.Write(buffer[:n])
+	f.crc = crc32.Update(f.crc, crc32.IEEETable, buffer[:n])
 	if f.read += int64(n); f.read > f.declared.bytes {
 		f.broken = refuse(1, f.name, "it has more than the %d bytes that the manifest says", f.declared.bytes)
 		return 0, f.broken
@@ -208,16 +224,17 @@ func (f *fileStream) Read(buffer []byte) (int, error) {
 
 // finish reads what is left, and checks length and digest.
 func (f *fileStream) finish() error {
-	defer f.content.Close()
-	if f.broken == nil {
-		io.Copy(io.Discard, f) // what goes wrong is in broken
-	}
-	switch {
-	case f.broken != nil:
+	io.Copy(io.Discard, f) // what goes wrong is in broken
+	if f.broken != nil {
 		return f.broken
-	case f.read != f.declared.bytes:
+	}
+	_, more := f.packed.ReadByte()
+	switch {
+	case f.read != f.declared.bytes || uint64(f.read) != f.member.UncompressedSize64:
 		return refuse(1, f.name, "it has %d bytes; the manifest says %d", f.read, f.declared.bytes)
-	case hex.EncodeToString(f.digest.Sum(nil)) != f.declared.sha256:
+	case f.crc != f.member.CRC32 || more != io.EOF:
+		return refuse(1, f.name, "its checksum in the zip is wrong, or bytes stand behind its end")
+	case f.declared.sha256 != "" && hex.EncodeToString(f.digest.Sum(nil)) != f.declared.sha256:
 		return refuse(1, f.name, "its SHA-256 is not the one that the manifest says")
 	}
 	return nil
@@ -241,20 +258,12 @@ func (a *archive) whole(name string, limit int64) ([]byte, error) {
 
 // manifest reads the one file of which no digest is declared.
 func (a *archive) manifest() ([]byte, error) {
-	member := a.members[manifestName]
-	if member.UncompressedSize64 > maxManifest {
+	size := a.members[manifestName].UncompressedSize64
+	if size > maxManifest {
 		return nil, refuse(1, manifestName, "it has more than %d bytes", maxManifest)
 	}
-	content, err := member.Open()
-	if err != nil {
-		return nil, refuse(1, manifestName, "it cannot be unpacked: %v", err)
-	}
-	defer content.Close()
-	data, err := io.ReadAll(io.LimitReader(content, maxManifest+1))
-	if err != nil || len(data) > maxManifest {
-		return nil, refuse(1, manifestName, "it cannot be unpacked: %v", err)
-	}
-	return data, nil
+	a.declared = map[string]fileDigest{manifestName: {bytes: int64(size)}}
+	return a.whole(manifestName, maxManifest)
 }
 
 // maxManifest leaves room for the names of five million cases.

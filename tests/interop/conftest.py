@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -14,6 +15,9 @@ from tests.conftest import CHECKOUT
 
 BuildGo = Callable[[str], Path]
 """Builds the module in a folder of the checkout and returns the executable."""
+
+COMPILER_SAID = re.compile(r"^# ", re.MULTILINE)
+"""What go build prints where the code is wrong, and not where a module could not be fetched."""
 
 _ENVIRONMENT = {"GOFLAGS": "-mod=readonly -buildvcs=false", "GOTOOLCHAIN": "local", "GOWORK": "off", "CGO_ENABLED": "0"}
 
@@ -51,6 +55,8 @@ def build_go(go: Callable[..., subprocess.CompletedProcess[str]], tmp_path_facto
         if folder not in built:
             program = tmp_path_factory.mktemp("go") / Path(folder).name
             done = go(CHECKOUT / folder, "build", "-o", str(program), ".")
+            if done.returncode and not COMPILER_SAID.search(done.stderr) and os.environ.get("CI") != "true":
+                pytest.skip(f"the modules of {folder} are not to be had here: {done.stderr.strip().splitlines()[-1]}")
             assert done.returncode == 0, f"{folder} does not build:\n{done.stderr}"
             built[folder] = program
         return built[folder]
