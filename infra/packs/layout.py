@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Final, Literal
 
 import msgspec
+import orjson
 
 from domain.canonical import canonical_bytes
 from domain.errors import VerificationError
@@ -90,19 +91,27 @@ def parse_manifest(data: bytes) -> Manifest:
     """
     try:
         manifest = msgspec.json.decode(data, type=Manifest)
-        spelled = manifest.data
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise VerificationError(f"{MANIFEST}: {error}") from None
     if manifest.format != FORMAT:
-        raise VerificationError(f"{MANIFEST}: its format is {manifest.format!r}; this release reads {FORMAT}")
-    if spelled != data:
-        raise VerificationError(f"{MANIFEST}: it is not canonical JSON")
+        raise VerificationError(f"{MANIFEST}: its format is {manifest.format[:50]!r}; this release reads {FORMAT}")
+    _require_canonical(data, MANIFEST)
     _check_numbers(manifest)
     _check_selection(manifest.selection)
     _check_files(manifest.files)
     if any(name.encode() >= after.encode() for name, after in pairwise(manifest.partitions)):
         raise VerificationError(f"{MANIFEST}: the partitions are not in rising order")
     return manifest
+
+
+def _require_canonical(data: bytes, name: str) -> None:
+    """That data of a known shape is spelled as RFC 8785 says. With ASCII keys and integers, that is what orjson writes."""
+    try:
+        spelled = orjson.dumps(orjson.loads(data), option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
+    except (orjson.JSONDecodeError, TypeError) as error:
+        raise VerificationError(f"{name}: {error}") from None
+    if spelled != data:
+        raise VerificationError(f"{name}: it is not canonical JSON")
 
 
 def _check_numbers(manifest: Manifest) -> None:
@@ -220,11 +229,9 @@ def parse_withheld(data: bytes) -> dict[int, Withheld]:
     """
     try:
         found = msgspec.json.decode(data, type=dict[str, Withheld])
-        spelled = canonical_bytes(msgspec.to_builtins(found))
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise VerificationError(f"{WITHHELD}: {error}") from None
-    if spelled != data:
-        raise VerificationError(f"{WITHHELD}: it is not canonical JSON")
+    _require_canonical(data, WITHHELD)
     for position, each in found.items():
         if read_decimal(position, f"{WITHHELD}: a position") < 1 or not _HEX.fullmatch(each.leaf):
             raise VerificationError(f"{WITHHELD}: position {position} has no leaf hash, or is none")
@@ -261,11 +268,9 @@ def parse_wholeness(data: bytes) -> tuple[list[str], JointPresence]:
     """
     try:
         found = msgspec.json.decode(data, type=_Wholeness)
-        spelled = canonical_bytes(msgspec.to_builtins(found))
-    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise VerificationError(f"{WHOLENESS}: {error}") from None
-    if spelled != data:
-        raise VerificationError(f"{WHOLENESS}: it is not canonical JSON")
+    _require_canonical(data, WHOLENESS)
     for text in (*found.proof, *(each.root for each in found.partitions)):
         if not _HEX.fullmatch(text):
             raise VerificationError(f"{WHOLENESS}: {text[:70]!r} is no hash")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -74,11 +75,9 @@ class PackReader:
         found = (LEDGER_FILE.fullmatch(name) for name in self.manifest.files)
         return sorted({match[1] for match in found if match})
 
-    def entries(self) -> Iterator[tuple[int, bytes]]:
-        """The shown entries with their positions, in order."""
-        positions = iter(self.shown)
-        for lines in _lines(self._archive.pieces(ENTRIES)):
-            yield from zip(positions, lines, strict=False)
+    def entries(self) -> Iterator[bytes]:
+        """The shown entries, in order of their positions."""
+        return chain.from_iterable(_lines(self._archive.pieces(ENTRIES)))
 
     def pieces(self, name: str) -> Iterator[bytes]:
         """The bytes of a file, piece by piece."""
@@ -171,7 +170,7 @@ def _lines(pieces: Iterator[bytes]) -> Iterator[list[bytes]]:
     for piece in pieces:
         lines = (rest + piece).split(b"\n")
         rest = lines.pop()
-        if len(rest) > MAX_ENTRY or any(len(line) > MAX_ENTRY for line in lines):
+        if len(rest) > MAX_ENTRY or max(map(len, lines), default=0) > MAX_ENTRY:
             raise VerificationError(f"{ENTRIES}: a line has more than the {MAX_ENTRY} bytes that an entry may have")
         yield lines
     if rest:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -38,6 +39,7 @@ from infra.packs.trust import Trusted
 
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
 _CANONICAL: Final = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
+_ATTRIBUTES: Final = itemgetter("source", "partitionkey", "subject", "version", "id")
 
 
 class Rule(NamedTuple):
@@ -199,7 +201,7 @@ def _contents(reader: PackReader, count: Callable[[int, int | None], None]) -> _
         if position in withheld:
             partition = withheld[position].partitionkey
         else:
-            _, entry = next(entries)
+            entry = next(entries)
             partition = _partition_of(position, entry, source)
             if position in wanted:
                 found.special[position] = entry
@@ -218,18 +220,21 @@ def _partition_of(position: int, entry: bytes, source: str) -> str:
     """The partition key of an entry that is canonical and of this log."""
     try:
         attributes = orjson.loads(entry)
-        canonical = orjson.dumps(attributes, option=_CANONICAL) == entry
+        spelled = orjson.dumps(attributes, option=_CANONICAL)
     except (orjson.JSONDecodeError, TypeError) as error:
         raise VerificationError(f"{ENTRIES}, position {position}: it is no JSON: {error}") from None
-    if not canonical or not isinstance(attributes, dict):
+    if spelled != entry or type(attributes) is not dict:
         raise VerificationError(f"{ENTRIES}, position {position}: it is not canonical JSON")
-    if attributes.get("source") != source:
+    try:
+        named, partition, subject, version, own = _ATTRIBUTES(attributes)
+    except KeyError as error:
+        raise VerificationError(f"{ENTRIES}, position {position}: it has no {error.args[0]}") from None
+    if named != source:
         raise VerificationError(f"{ENTRIES}, position {position}: its source is not {source}")
-    partition, version = attributes.get("partitionkey"), attributes.get("version")
-    if attributes.get("id") != f"{attributes.get('subject')}/{version}" or type(version) is not int:
+    if type(version) is not int or own != f"{subject}/{version}":
         raise VerificationError(f"{ENTRIES}, position {position}: its id is not subject/version")
-    if not isinstance(partition, str):
-        raise VerificationError(f"{ENTRIES}, position {position}: it has no partition key")
+    if type(partition) is not str:
+        raise VerificationError(f"{ENTRIES}, position {position}: its partition key is no text")
     return partition
 
 
@@ -376,7 +381,7 @@ def _figures(reader: PackReader, announced: Pack.Created, run: _Run) -> tuple[Le
 
 def _counted(reader: PackReader, run: _Run) -> Iterator[tuple[int, bytes]]:
     """The shown entries up to P."""
-    for position, entry in reader.entries():
+    for position, entry in zip(reader.shown, reader.entries(), strict=True):
         if position <= reader.manifest.upto:
             yield position, entry
         if position & 0xFFF == 0:
