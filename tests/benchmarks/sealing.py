@@ -287,6 +287,7 @@ class TimedStore(TileStore):
         super().__init__(folder)
         self.sealed: list[tuple[int, float]] = []
         self.out: list[tuple[int, float]] = []
+        self.worked: list[float] = []
 
     def write_head(self, head: Checkpoint) -> None:
         """As `TileStore`."""
@@ -297,16 +298,19 @@ class TimedStore(TileStore):
         """As `TileStore`."""
         super().publish(note)
         self.out.append((parse_checkpoint(parse_note(note).text).size, time.perf_counter()))
+        self.worked.append(time.thread_time())
 
 
 @dataclass(frozen=True)
 class Run:
-    """Events a second while sealing and while not, in pairs; all else in seconds: appends, and how far behind commit events were."""
+    """Events a second while sealing and while not, in pairs; all else in seconds: appends, how far behind commit events were, and the
+    processor time that sealing took for each."""
 
     rates: dict[bool, list[float]]
     appends: dict[bool, list[float]]
     sealed: list[float]
     published: list[float]
+    work: float
 
 
 def run_process(
@@ -325,8 +329,10 @@ def run_process(
         for thread in threads:
             thread.start()
         settle(store, log)
+        begun = len(store.out) - 1
         whole = a_window(seconds)
         settle(store, log)
+        work = (store.worked[-1] - store.worked[begun]) / (store.out[-1][0] - store.out[begun][0])
         for is_on in [True, False, False, True] * (pairs // 2):
             if is_on != service.running:
                 service.start() if is_on else service.stop()
@@ -344,6 +350,7 @@ def run_process(
             {is_on: [each.after - each.before for own in parts for each in own] for is_on, parts in within.items()},
             behind(watched, store.sealed),
             behind(watched, store.out),
+            work,
         )
     )
 
@@ -490,10 +497,19 @@ def a_database(server: EmbeddedPostgres) -> str:
 def compare_publishing(server: EmbeddedPostgres, options: argparse.Namespace) -> None:
     """Print a line for every number of callers, without and with witnesses."""
     print(f"\n### publishing while appending: events of {len(ENTRY)} bytes; ms, p50 / p99\n")
+    columns = [
+        "callers",
+        "witnesses",
+        "events/s, off",
+        "on",
+        "loss (pairs)",
+        "append, off",
+        "on",
+        "sealed behind commit",
+    ]
     print(
-        "| callers | witnesses | events/s, off | on | loss (pairs) | append, off | on | sealed behind commit | published behind commit |"
+        f"| {' | '.join([*columns, 'published behind commit', 'processor, µs an entry'])} |\n{'|---' * (len(columns) + 2)}|"
     )
-    print("|---|---|---|---|---|---|---|---|---|")
     for callers in options.callers:
         for witnessed in (False, True):
             run = measured(server, callers, options, witnessed)
@@ -504,7 +520,7 @@ def compare_publishing(server: EmbeddedPostgres, options: argparse.Namespace) ->
                 f"{statistics.median(off):,.0f} | {statistics.median(on):,.0f}",
                 f"{statistics.median(losses):.0f} % ({losses[0]:.0f} to {losses[-1]:.0f})",
                 f"{percentiles(run.appends[False])} | {percentiles(run.appends[True])}",
-                f"{percentiles(run.sealed, 0)} | {percentiles(run.published, 0)}",
+                f"{percentiles(run.sealed, 0)} | {percentiles(run.published, 0)} | {1e6 * run.work:.1f}",
             ]
             print(f"| {' | '.join(cells)} |", flush=True)
 
