@@ -111,7 +111,9 @@ def checkpoint(
 def proof(
     context: typer.Context,
     position: Annotated[int, typer.Argument(help="位置 · position of the event", show_default=False)],
-    wait: Annotated[bool, typer.Option("--wait", help="等到公布 · wait until it is published")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="未公布则先公布 · have it published first, and wait for that")
+    ] = False,
     file: FILE = None,
 ) -> None:
     """输出证明 · Print the proof that an event is in the log.
@@ -120,7 +122,7 @@ def proof(
     """
     with session_of(context).platform(folding=False) as platform:
         if wait:
-            platform.sealing.wait_published(position, _PATIENCE)
+            platform.sealing.publish(_PATIENCE)
         made = platform.sealing.proof(position)
     _hand_out(made.data, file)
 

@@ -204,25 +204,33 @@ class ProvableLog:
     def check_end(self) -> None:
         """Stops recording in this process where the log ends before what was sealed or signed of it, or ends otherwise.
 
-        So a database that was restored from an older copy does not go on as if nothing had been promised.
+        So a database that was restored from an older copy does not go on as if nothing had been promised. Reading goes on, and so
+        does whatever finds out what happened.
         """
+        try:
+            why = self._broken_promise()
+        except (LogMismatchError, VerificationError, NotFoundError) as error:
+            why = (
+                f"the tree in {self.folders.log} cannot be held against the log: {error}; `qingling log fsck` says more"
+            )
+        if why is not None:
+            self._log.stop(LogMismatchError(f"{why}. Nothing is recorded until that is mended"))
+
+    def _broken_promise(self) -> str | None:
+        """How the end of the log contradicts what was sealed of it; None where it does not."""
         sealed = _size(self.store.head())
         promised = max(sealed, published_size(self.store), self._signed_size())
         ends = self._log.head().position
         if ends < promised:
-            self._log.stop(
-                LogMismatchError(
-                    f"the log ends at position {ends}, and {promised} entries of it were sealed: the database is an older copy. "
-                    "`qingling log recover` brings back what is missing; until then nothing is recorded"
-                )
+            return (
+                f"the log ends at position {ends}, and {promised} entries of it were sealed: the database is an older copy."
+                " `qingling log recover` brings back what is missing"
             )
-        elif sealed and leaf_hash(self._log.entries(sealed - 1, 1)[0]) != self.tree().leaf(sealed - 1):
-            self._log.stop(
-                LogMismatchError(
-                    f"the event recorded at position {sealed} is not the one that was sealed; `qingling log fsck` says more. "
-                    "Nothing is recorded any more"
-                )
+        if sealed and leaf_hash(self._log.entries(sealed - 1, 1)[0]) != self.tree().leaf(sealed - 1):
+            return (
+                f"the event recorded at position {sealed} is not the one that was sealed; `qingling log fsck` says more"
             )
+        return None
 
     def _signed_size(self) -> int:
         """What the signer remembers, as far as this process may read it."""
