@@ -146,6 +146,8 @@ class Scenario:
         """What must hold at every moment: each state holds the one after it, and the durable tree is whole."""
         published, signed, sealed = self.sizes()
         assert published <= signed <= sealed
+        note = self.store.published()
+        assert note is None or note in [kept.note for kept in self.store.history().all(ORIGIN)]
         if sealed:
             assert self.store.head() == head_of(ROWS, sealed)
         for size in {published, signed, sealed}:
