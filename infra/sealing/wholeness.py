@@ -53,6 +53,7 @@ def commitment(log: HistoryReader, tree: LeafReader, upto: int) -> tuple[Wholene
 
     Raises:
         LogMismatchError: tree or index contradicts itself, or one the other.
+        VerificationError: a tile is damaged or missing.
         ValueError: the tree ends before `upto`.
     """
     if not 0 <= upto <= tree.size:

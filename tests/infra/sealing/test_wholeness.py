@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from domain.errors import LogMismatchError
+from domain.errors import LogMismatchError, VerificationError
 from domain.recording import Batch, Draft, History
+from domain.sealing.checkpoint import Checkpoint
+from domain.sealing.growth import TiledEdge
 from domain.sealing.sorted_map import Kind, MapHead, Presence, Tally, WholenessMap, verify_whole
 from domain.sealing.tree import leaf_hash, root_of
 from infra.memory.recorder import MemoryLog
 from infra.postgres.config import RecorderConfig
 from infra.postgres.recorder import PostgresLog
 from infra.sealing import wholeness
+from infra.sealing.store import TileStore
+from infra.sealing.tree import SealedTree
 from infra.sealing.wholeness import HistoryReader, commitment
 from tests.drafts import a_draft
 from tests.migrated import execute, log_database
@@ -284,6 +289,26 @@ def test_a_tile_that_was_altered_gives_no_maps(log: Log) -> None:
 
     with pytest.raises(LogMismatchError, match="do not give the root"):
         commitment(log, Altered([*tree.hashes[:7], leaf_hash(b"other"), *tree.hashes[8:]]), tree.size)
+
+
+def test_the_tree_on_the_disk_gives_the_maps_and_with_an_edited_tile_none(tmp_path: Path) -> None:
+    log = MemoryLog()
+    hashes = recorded(log, ALL * 20).hashes
+    store, edge = TileStore(tmp_path), TiledEdge()
+    with store.lock():
+        edge, tiles = edge.extended(hashes)
+        store.write(tiles)
+        store.write_head(Checkpoint("log.example/maps", edge.size, edge.root))
+
+    assert heads(commitment(log, SealedTree(store), 700)) == heads(replayed(log, 700))
+
+    file = tmp_path / "tile" / "0" / "001"
+    file.write_bytes(file.read_bytes()[::-1])
+    with pytest.raises(LogMismatchError, match="do not give the root"):
+        commitment(log, SealedTree(store), 700)
+    file.unlink()
+    with pytest.raises(VerificationError, match="tile/0/001"):
+        commitment(log, SealedTree(store), 700)
 
 
 def forced(url: str, alteration: str) -> None:
