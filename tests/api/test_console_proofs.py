@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -15,7 +16,7 @@ from api.console.qr import qr_code
 from domain.campaigns.genesis import LogKind
 from domain.errors import LogMismatchError, VerificationError
 from domain.sealing.proof_file import parse_proof
-from domain.sealing.receipt import parse_receipt
+from domain.sealing.receipt import Receipt, parse_receipt
 from tests.api.conftest import client_of
 from tests.api.fake_platform import OPEN_CASE, TOKEN, FakePlatform, played
 from tests.api.fake_sealing import WITNESSES
@@ -203,6 +204,17 @@ def test_a_label_with_markup_is_text():
     assert "<b>" not in str(qr_code("x", '"><b>'))
 
 
+def test_no_receipt_is_printed_that_its_proof_does_not_bear_out(
+    client: TestClient, platform: FakePlatform, monkeypatch
+):
+    other = platform.sealing.receipt(35)
+    wrong = replace(platform.sealing.proof(36), extra=Receipt(other.origin, 36, other.leaf).text.encode())
+    monkeypatch.setattr(platform.sealing, "proof", lambda position: wrong)
+    response = client.get("/zh/events/36/receipt")
+    assert response.status_code == 500
+    assert "urn:qingling:problem:verification-failed" in response.text
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_before_it_is_published_there_is_a_page_in_place_of_the_receipt(
     client: TestClient, platform: FakePlatform, language
@@ -246,6 +258,15 @@ def test_the_page_of_the_log_shows_checkpoint_keys_witnesses_and_wholeness(platf
     assert "position 55" in text
     assert "Needed to publish, by the policy: both" in text
     assert "/nowhere" not in page
+
+
+def test_the_page_of_the_log_says_what_the_first_event_that_is_not_published_waits_for(
+    client: TestClient, platform: FakePlatform
+):
+    partly(platform, sealed=50, published=40)
+    assert "位置 41：已写入哈希树，正等待签名检查点" in text_of(client.get("/zh/log").text)
+    partly(platform, sealed=40, published=40)
+    assert "位置 41：正等待写入哈希树" in text_of(client.get("/zh/log").text)
 
 
 def test_the_page_of_a_log_without_a_key_says_what_makes_the_first_one(client: TestClient, platform: FakePlatform):

@@ -156,7 +156,9 @@ def test_a_log_without_a_key_says_what_makes_the_first_one(client: TestClient, p
     assert (log["keys"], log["checkpoint"], log["published"]) == ([], None, 0)
 
 
-def test_beyond_the_log_there_is_nothing_to_prove(client: TestClient):
+def test_beyond_the_log_there_is_nothing_to_prove_and_nothing_to_wait_for(client: TestClient, platform: FakePlatform):
+    platform.sealing.kept.clear()
+    platform.sealing.trouble = "no quorum"
     assert client.get(f"/v1/events/{HEAD + 1}/proof").status_code == 404
     assert client.get(f"/v1/events/{HEAD + 1}/proof?wait=published").status_code == 404
     assert client.get("/v1/events/0/proof").json()["field"] == "position"
