@@ -51,9 +51,11 @@ from infra.postgres.recorder import PostgresLog
 from infra.postgres.vault import PostgresVault
 from infra.sample.playing import SampleProgress, SampleReport, play
 from infra.sealing.findings import TamperFinding, TamperReport
-from infra.sealing.provable_log import Folders, ProvableLog, SealingStatus
+from infra.sealing.own_stream import OwnStream
+from infra.sealing.provable_log import ProvableLog
 from infra.sealing.recovery import RecoveryReport, recover
 from infra.sealing.signer import Signer
+from infra.sealing.standing import Folders, SealingStatus
 from infra.sealing.store import TileStore
 from infra.settings import CHECKOUT, Settings
 from infra.settings import load as load_settings
@@ -313,16 +315,11 @@ def recover_log(settings: Settings, progress: Callable[[int, int], None] | None 
 
 
 def _provable_log(settings: Settings, info: LogInfo, log: PostgresLog, streams: StreamStore) -> ProvableLog:
-    clock = Clock(log, info.kind)
     return ProvableLog(
         log,
-        streams,
+        OwnStream(log, streams, EVENT_TYPES, Clock(log, info.kind), info.zone),
         Folders(settings.tiles_path, settings.signer_path, Path(settings.witnesses) if settings.witnesses else None),
-        types=EVENT_TYPES,
         origin=info.origin,
-        zone=info.zone,
-        clock=clock.now,
-        played=clock.played,
         interval=settings.seal_interval / 1000,
     )
 

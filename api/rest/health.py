@@ -22,7 +22,7 @@ from domain.errors import LogMismatchError, NotReadyError, QinglingError, Verifi
 
 if TYPE_CHECKING:
     from infra.bootstrap import Platform, PlatformStatus
-    from infra.sealing.provable_log import SealingStatus
+    from infra.sealing.standing import SealingStatus
 
 router = APIRouter(tags=["health"])
 

@@ -26,7 +26,7 @@ from domain.sealing.policy import NO_QUORUM
 from domain.sealing.state import State, state_of
 
 if TYPE_CHECKING:
-    from infra.sealing.provable_log import SealingStatus
+    from infra.sealing.standing import SealingStatus
 
 # ----------------------------------------------------------------------------------------------------------- the states
 

@@ -10,7 +10,7 @@ import jinja2
 
 from domain.packs.pack import PackedLedger
 from infra.packs.layout import Manifest
-from infra.sealing.provable_log import SealingStatus
+from infra.sealing.standing import SealingStatus
 
 _TEMPLATE: Final = Path(__file__).with_name("README.html")
 

@@ -51,7 +51,7 @@ from infra.packs.tables import BOARD, OF_CASES, Table, cell_values, names_of, ro
 from infra.packs.verify import PackReport, verify_pack
 from infra.platform import Platform
 from infra.postgres.ledger_reader import VersionedRow
-from infra.sealing.provable_log import Bound
+from infra.sealing.standing import Bound
 from projections.case_ledger import CaseRow
 from projections.ledger import Cell, Row, Sums
 

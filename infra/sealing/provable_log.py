@@ -10,40 +10,32 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
-from typing import Any
-from uuid import uuid4
-from zoneinfo import ZoneInfo
 
-from domain.campaigns.genesis import GENESIS_STREAM, Genesis
-from domain.entries import EventTypes, type_of
 from domain.errors import LogMismatchError, NotFoundError, NotReadyError, SettingsError, VerificationError
-from domain.repository import decide
 from domain.sealing.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from domain.sealing.note import VerifierKey, parse_note
 from domain.sealing.policy import NO_QUORUM, Policy, TrustedLog
 from domain.sealing.proof_file import ProofFile
 from domain.sealing.receipt import Receipt, parse_receipt
-from domain.sealing.sorted_map import WholenessMap
 from domain.sealing.state import State, state_of
 from domain.sealing.tiles import HEIGHT, WIDTH, Bundle, Tile, parse_path
 from domain.sealing.tree import leaf_hash
-from domain.streams import Context, Provenance
 from infra.postgres.fsck import Finding
 from infra.postgres.recorder import PostgresLog
 from infra.sealing.findings import TamperReport
-from infra.sealing.publisher import Publisher, WitnessStatus, read_policy
+from infra.sealing.own_stream import OwnStream
+from infra.sealing.publisher import Publisher, read_policy
 from infra.sealing.rounds import Rounds, published_size, rounds
 from infra.sealing.service import SealingService
 from infra.sealing.signer import Signer
+from infra.sealing.standing import Bound, Commitment, Folders, SealingStatus, Served, Sizes
 from infra.sealing.store import TileStore
 from infra.sealing.tamper import Progress, tamper_report
 from infra.sealing.tree import SealedTree
 from infra.sealing.wholeness import commitment
 from infra.sealing.witness_client import WitnessClient
-from infra.streams import StreamStore
 
 PATIENCE = 60.0
 """Seconds that an act waits for what it builds on to be sealed."""
@@ -52,104 +44,26 @@ _STOPPED = "stopped"  # file in the folder of the log: why sealing stopped, for 
 _NO_KEY = "this log has no signing key yet; `qingling log rotate-key` makes the first one"
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """How far each state reaches: the last position that is recorded, sealed, published."""
-
-    recorded: int
-    sealed: int
-    published: int
-
-
-@dataclass(frozen=True)
-class Commitment:
-    """The latest commitment to the wholeness maps: the event at `position` binds all histories as of `upto`."""
-
-    position: int
-    upto: int
-    recorded_at: datetime
-    streams: int
-    partitions: int
-
-
-@dataclass(frozen=True)
-class SealingStatus:
-    """How the provable log stands. `quorum` is the policy's; `witnessed`: whether there is one to be met at all."""
-
-    origin: str
-    vkeys: Sequence[str]
-    witnessed: bool
-    quorum: str
-    recorded: int
-    sealed: int
-    published: int
-    root: bytes | None
-    note: bytes | None
-    published_at: datetime | None
-    witnesses: Sequence[WitnessStatus]
-    running: bool
-    stopped: str | None
-    trouble: str | None
-    committed: Commitment | None
-    folder: Path
-    signer: Path
-
-
-@dataclass(frozen=True)
-class Served:
-    """A file below `/log/`. A bundle holds entries, everything else only hashes."""
-
-    data: bytes
-    bundle: Bundle | None
-
-
-@dataclass(frozen=True)
-class Bound:
-    """Maps, and the event that binds the log to them."""
-
-    position: int
-    upto: int
-    streams: WholenessMap
-    partitions: WholenessMap
-
-
-@dataclass(frozen=True)
-class Folders:
-    """Where a deployment keeps its provable log. `policy`: file that says who must cosign; None: nobody."""
-
-    log: Path
-    signer: Path
-    policy: Path | None
-
-
 class ProvableLog:
     """See the module. Safe to share between threads."""
 
     def __init__(
         self,
         log: PostgresLog,
-        streams: StreamStore,
+        own: OwnStream,
         folders: Folders,
         *,
-        types: EventTypes,
         origin: str,
-        zone: ZoneInfo,
-        clock: Callable[[], datetime],
-        played: Callable[[], datetime | None],
         interval: float,
     ) -> None:
-        """`clock` is the platform's present, `played` what an append is handed as its clock (None on a real log)."""
+        """`interval`: seconds between two checkpoints at the least. `own` is where the log records what it says of itself."""
         self.folders = folders
         self.origin = origin
         self.store = TileStore(folders.log)
         self._log = log
-        self._streams = streams
-        self._types = types
-        self._zone = zone
-        self._clock = clock
-        self._played = played
+        self._own = own
         self._policy = Policy() if folders.policy is None else read_policy(folders.policy)
-        self._keys = self._announced()
+        self._keys = self._own.keys()
         self._publisher: Publisher | None = None
         self._published_under: tuple[VerifierKey, ...] = ()
         self._changing = threading.Lock()
@@ -246,7 +160,7 @@ class ProvableLog:
             NotReadyError: no key was ever made.
             SettingsError: the key was made, but is not where the settings say, or can be read by others.
         """
-        self._keys = self._keys or self._announced()
+        self._keys = self._keys or self._own.keys()
         if not self._keys:
             raise NotReadyError(_NO_KEY)
         return Signer.open(self.folders.signer, self.origin)
@@ -303,18 +217,7 @@ class ProvableLog:
 
     def committed(self) -> Commitment | None:
         """The latest commitment to the wholeness maps, if there is any."""
-        wanted = type_of(Genesis.WholenessCommitted)
-        for stored in reversed(self._log.read_stream(GENESIS_STREAM)):
-            if stored.type == wanted:
-                event: Any = self._types.decode(stored).event
-                return Commitment(
-                    stored.position, event.upto, stored.recorded_at, event.streams.size, event.partitions.size
-                )
-        return None
-
-    def _announced(self) -> tuple[VerifierKey, ...]:
-        genesis = self._streams.find(Genesis, GENESIS_STREAM)
-        return () if genesis is None else tuple(VerifierKey.parse(vkey) for vkey in genesis.keys)
+        return self._own.committed()
 
     # What proves
 
@@ -411,7 +314,7 @@ class ProvableLog:
         try:
             open_checkpoint(note, self._keys)
         except VerificationError:
-            self._keys = self._announced()
+            self._keys = self._own.keys()
         return self.policy()
 
     def tamper_report(
@@ -431,7 +334,7 @@ class ProvableLog:
             self.store,
             signer,
             self._policy,
-            self._types,
+            self._own.types,
             laws=laws,
             all_commitments=all_commitments,
             progress=progress,
@@ -508,12 +411,7 @@ class ProvableLog:
         self.seal()
         streams, partitions = commitment(self._log, self.tree(), end)
 
-        def command() -> int:
-            genesis = self._streams.get(Genesis, GENESIS_STREAM)
-            genesis.commit_wholeness(end, streams.head, partitions.head, self._provenance())
-            return self._commit(genesis, actor, "wholeness")
-
-        return Bound(decide(command), end, streams, partitions)
+        return Bound(self._own.bind(end, streams.head, partitions.head, actor), end, streams, partitions)
 
     def commit_wholeness(self, actor: str) -> int:
         """Binds the log to every history as of now; the position of the event.
@@ -524,13 +422,7 @@ class ProvableLog:
         return self.bind(actor).position
 
     def _commit_if_due(self) -> None:
-        """A day has ended since the last commitment, or since the log began, and something was recorded after it."""
-        last = self.committed()
-        first = self._log.read(0, 1)
-        if not first or (last is not None and self._log.head().position <= last.position):
-            return
-        since = first[0].recorded_at if last is None else last.recorded_at
-        if since.astimezone(self._zone).date() < self._clock().astimezone(self._zone).date():
+        if self._own.is_binding_due():
             self.commit_wholeness("system")
 
     def rotate_key(self, reason: str | None, actor: str) -> tuple[str | None, str]:
@@ -547,22 +439,9 @@ class ProvableLog:
         else:
             key, replaced = Signer.create(self.folders.signer, self.origin).verifiers[-1], None
 
-        def command() -> int:
-            genesis = self._streams.get(Genesis, GENESIS_STREAM)
-            genesis.announce_key(key.vkey, self._provenance(), reason=reason)
-            return self._commit(genesis, actor, "key")
-
-        decide(command)
-        self._keys = self._announced()
+        self._own.announce(key.vkey, reason, actor)
+        self._keys = self._own.keys()
         return replaced, key.vkey
-
-    def _commit(self, genesis: Genesis, actor: str, what: str) -> int:
-        context = Context(actor=actor, correlation=f"{what}-{uuid4()}")
-        return self._streams.commit(genesis, context=context, now=self._played()).positions[-1]
-
-    def _provenance(self) -> Provenance:
-        now = self._clock().astimezone(self._zone)
-        return Provenance(occurred=now, received=now)
 
 
 def _size(head: Checkpoint | None) -> int:

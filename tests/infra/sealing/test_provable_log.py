@@ -33,6 +33,7 @@ from domain.sealing.state import State
 from domain.sealing.tiles import Bundle, Tile
 from domain.sealing.tree import leaf_hash, verify_consistency
 from infra.bootstrap import Platform, Settings, initialise, open_platform
+from infra.clock import Clock
 from infra.sealing.signer import Signer
 from tests.migrated import execute
 
@@ -239,12 +240,12 @@ def test_the_log_is_bound_to_every_history_as_of_now(real: Settings) -> None:
         verify_whole(recorded.partitions.head, Kind.PARTITION, "log", hashes, presence)
 
 
-def test_a_day_that_ended_is_bound_once(real: Settings) -> None:
+def test_a_day_that_ended_is_bound_once(real: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     with opened(real) as platform:
         provable = platform.sealing
         provable._commit_if_due()
         assert provable.committed() is None, "the day has not ended"
-        provable._clock = lambda: datetime.now(UTC) + timedelta(days=1)
+        monkeypatch.setattr(Clock, "now", lambda _: datetime.now(UTC) + timedelta(days=1))
         provable._commit_if_due()
         provable._commit_if_due()
         committed = provable.committed()
