@@ -293,3 +293,9 @@ def test_a_finding_of_every_rule_is_a_whole_sentence_that_names_place_and_cover(
         assert "302" in said
         assert "province" in said
         assert "data.total: 1 → 2" in said
+
+
+def test_every_rule_is_explained_under_its_words() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "tamper.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \| [^|]{20,} \|$", text, flags=re.MULTILINE)
+    assert rows == [(rule.value, *TAMPER_RULES[rule.value]) for rule in TamperRule]
