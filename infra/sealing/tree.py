@@ -7,8 +7,10 @@ Safe to share between threads.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
+from threading import Lock
 from typing import Final
 
 from domain.errors import NotFoundError, VerificationError
@@ -38,7 +40,8 @@ class SealedTree:
             raise ValueError(
                 f"there is no sealed tree of {self.size} leaves; the one in {store.folder} has {self._stored}"
             )
-        self._row = lru_cache(_CACHED_ROWS)(self._read_row)
+        self._rows: OrderedDict[tuple[Tile, int], list[bytes]] = OrderedDict()
+        self._lock = Lock()
 
     @cached_property
     def root(self) -> bytes:
@@ -119,11 +122,18 @@ class SealedTree:
         above = level - tile.level * HEIGHT
         return self._row(tile, above)[index - (tile.index * WIDTH >> above)]
 
-    def _read_row(self, tile: Tile, above: int) -> list[bytes]:
-        """The nodes that lie `above` levels over the hashes of a tile."""
-        if above:
-            return parents_of(self._row(tile, above - 1))
-        return checked_hashes(tile, self._read(tile))
+    def _row(self, tile: Tile, above: int) -> list[bytes]:
+        """The nodes that lie `above` levels over the hashes of a tile; those used last are kept."""
+        with self._lock:
+            if (tile, above) in self._rows:
+                self._rows.move_to_end((tile, above))
+                return self._rows[tile, above]
+        row = parents_of(self._row(tile, above - 1)) if above else checked_hashes(tile, self._read(tile))
+        with self._lock:
+            self._rows[tile, above] = row
+            if len(self._rows) > _CACHED_ROWS:
+                self._rows.popitem(last=False)
+        return row
 
     def _read(self, named: Named) -> bytes:
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import random
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from domain.sealing.bundles import encode_bundle
 from domain.sealing.subset import verify_subset
 from domain.sealing.tiles import Bundle, Tile
 from domain.sealing.tree import EMPTY_ROOT, root_of, verify_consistency, verify_inclusion
+from infra.sealing import tree as tree_module
 from infra.sealing.store import TileStore
 from infra.sealing.tree import SealedTree
 from tests.infra.sealing.test_store import ENTRIES, LEAVES, ORIGIN, grow
@@ -157,3 +160,23 @@ def test_threads_share_a_tree(tree: SealedTree) -> None:
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(prove, random.Random(3).sample(range(SIZE), 400)))
+
+
+def test_a_tree_that_nobody_holds_any_more_is_gone_at_once(grown: TileStore) -> None:
+    tree = SealedTree(grown)
+    tree.inclusion(70, SIZE)
+    gone = weakref.ref(tree)
+    gc.disable()
+    try:
+        del tree
+        assert gone() is None, "a tree in a cycle would hold its tiles until the collector comes by"
+    finally:
+        gc.enable()
+
+
+def test_a_long_walk_keeps_only_what_was_used_last(grown: TileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree_module, "_CACHED_ROWS", 4)
+    tree = SealedTree(grown)
+    for index in range(0, SIZE, 2_560):
+        verify_inclusion(LEAVES[index], index, SIZE, tree.inclusion(index, SIZE), tree.root)
+        assert len(tree._rows) <= 4
