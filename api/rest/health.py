@@ -21,8 +21,7 @@ from api.words import LEDGER_STATES
 from domain.errors import LogMismatchError, NotReadyError, QinglingError, VerificationError
 
 if TYPE_CHECKING:
-    from infra.bootstrap import Platform, PlatformStatus
-    from infra.sealing.standing import SealingStatus
+    from infra.bootstrap import Platform, PlatformStatus, SealingStatus
 
 router = APIRouter(tags=["health"])
 

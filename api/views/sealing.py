@@ -26,7 +26,7 @@ from domain.sealing.policy import NO_QUORUM
 from domain.sealing.state import State, state_of
 
 if TYPE_CHECKING:
-    from infra.sealing.standing import SealingStatus
+    from infra.bootstrap import SealingStatus
 
 # ----------------------------------------------------------------------------------------------------------- the states
 
