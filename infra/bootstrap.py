@@ -30,6 +30,10 @@ from infra.folding.engine import Engine, EngineConfig
 from infra.importing import ImportProgress
 from infra.jurisdictions import YANGQUAN, load_tree
 from infra.keyring import Keyring
+from infra.packs.selection import selection_of
+from infra.packs.trust import ProofReport, Trusted, small_file, trusted_by, verify_proof
+from infra.packs.verify import PackReport, Rule, verify_pack
+from infra.packs.writer import MadePack, make_pack
 from infra.platform import (
     CaseView,
     EventView,
@@ -74,16 +78,21 @@ __all__ = [
     "ImportReport",
     "LedgerTotals",
     "LogInfo",
+    "MadePack",
+    "PackReport",
     "Page",
     "Platform",
     "PlatformStatus",
+    "ProofReport",
     "RecoveryReport",
+    "Rule",
     "SampleProgress",
     "SampleReport",
     "SealingStatus",
     "Settings",
     "TamperFinding",
     "TamperReport",
+    "Trusted",
     "VersionedRow",
     "WitnessDesk",
     "WitnessedLog",
@@ -91,10 +100,16 @@ __all__ = [
     "is_initialised",
     "load_mapping",
     "load_settings",
+    "make_pack",
     "open_platform",
     "recover_log",
     "run_sample",
+    "selection_of",
     "shipped_mappings",
+    "small_file",
+    "trusted_by",
+    "verify_pack",
+    "verify_proof",
 ]
 
 DATABASE = "qingling"

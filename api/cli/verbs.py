@@ -11,7 +11,20 @@ import typer
 from typer.core import TyperGroup
 
 from api.application import VERSION
-from api.cli import PROGRAM, books, ledgers, log, officers, replaying, schemas, setting_up, upkeep, witnessing
+from api.cli import (
+    PROGRAM,
+    books,
+    ledgers,
+    log,
+    officers,
+    packing,
+    replaying,
+    schemas,
+    setting_up,
+    upkeep,
+    verifying,
+    witnessing,
+)
 from api.cli.failures import EXIT_PIPE
 from api.cli.session import Session
 
@@ -70,7 +83,7 @@ def _global_options(
     context.obj = Session({name: value for name, value in overrides.items() if value is not None}, debug=debug)
 
 
-for part in (setting_up, books, ledgers, replaying, upkeep, schemas):
+for part in (setting_up, books, ledgers, replaying, packing, verifying, upkeep, schemas):
     part.add_to(app)
 app.add_typer(log.app, name="log")
 app.add_typer(officers.app, name="officer")
