@@ -30,7 +30,7 @@ class Checkout:
         subprocess.run(["git", "add", name], cwd=self.path, check=True)
 
     def check(self, **settings: str) -> tuple[int, list[str]]:
-        registries = ("PIP_", "UV_", "NPM_CONFIG_")
+        registries = ("PIP_", "UV_", "NPM_CONFIG_", "GOPROXY")
         environment = {name: value for name, value in os.environ.items() if not name.upper().startswith(registries)}
         environment |= {"HOME": str(self.home), **settings}
         command = [sys.executable, str(self.path / "scripts" / "check-words")]
@@ -79,6 +79,13 @@ def test_the_registry_that_npm_is_set_to_is_found(checkout: Checkout) -> None:
     checkout.track("notes.md", "from mirror.example.org\n")
     (checkout.home / ".npmrc").write_text("registry=https://mirror.example.org/npm/\n", encoding="utf-8")
     assert checkout.check() == (1, ["notes.md:1: a package registry of this machine"])
+
+
+@pytest.mark.skipif(shutil.which("go") is None, reason="go is not installed, so it is set to no proxy")
+def test_the_proxy_that_go_is_set_to_is_found(checkout: Checkout) -> None:
+    checkout.track("notes.md", "GOPROXY=https://mirror.example.org/go\nexample.org/module\n")
+    found = checkout.check(GOPROXY="https://mirror.example.org/go,direct")
+    assert found == (1, ["notes.md:1: a package registry of this machine"])
 
 
 @pytest.mark.parametrize(
