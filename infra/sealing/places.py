@@ -6,7 +6,7 @@ no leaves. Memory holds one block of 256 positions and a window of rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Protocol
@@ -26,8 +26,8 @@ _WINDOW = 16 * WIDTH
 class RowReader(Protocol):
     """The rows of a log, whatever state they are in: gaps are passed over."""
 
-    def read(self, after: int, limit: int) -> Sequence[StoredEntry]:
-        """Up to `limit` rows with position > `after`, in order of position."""
+    def stream(self, after: int, upto: int, chunk: int = ...) -> Iterator[Sequence[StoredEntry]]:
+        """The rows with `after` < position <= `upto`, in order of position."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class Places:
         """The rows of leaves [first, end); a window of rows is read at once."""
         start, window = self._window
         if not (start >= 0 and start <= first and end <= start + _WINDOW):
-            rows = self._log.read(first, _WINDOW)
-            window = {row.position: row for row in rows if row.position <= first + _WINDOW}
+            rows = self._log.stream(first, first + _WINDOW, _WINDOW)
+            window = {row.position: row for chunk in rows for row in chunk}
             self._window = (first, window)
         return [window.get(leaf + 1) for leaf in range(first, end)]

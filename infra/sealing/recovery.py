@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from domain.errors import LogMismatchError, NotReadyError, VerificationError
 from domain.recording import LogReader, StoredEntry
@@ -21,7 +22,7 @@ from domain.sealing.encoding import base64_of
 from domain.sealing.tiles import WIDTH
 from domain.sealing.tree import Edge
 from infra.postgres.refill import refill, stored_entry, unopenable
-from infra.sealing.places import Block, Places
+from infra.sealing.places import Block, Places, RowReader
 from infra.sealing.sealer import Sealer
 from infra.sealing.signer import Signer
 from infra.sealing.store import TileStore
@@ -59,8 +60,12 @@ class RecoveryReport:
         return bool(self.refilled or self.regrown or self.discarded)
 
 
+class RecoveredLog(LogReader, RowReader, Protocol):
+    """The log that is recovered, whatever state it is in."""
+
+
 def recover(
-    dsn: str, log: LogReader, store: TileStore, signer: Signer, progress: Progress | None = None
+    dsn: str, log: RecoveredLog, store: TileStore, signer: Signer, progress: Progress | None = None
 ) -> RecoveryReport:
     """Brings database and folder back to the last signed checkpoint; see the module. `log` reads the database of `dsn`.
 
@@ -75,7 +80,9 @@ def recover(
 
 
 class _Recovery:
-    def __init__(self, dsn: str, log: LogReader, store: TileStore, signer: Signer, progress: Progress | None) -> None:
+    def __init__(
+        self, dsn: str, log: RecoveredLog, store: TileStore, signer: Signer, progress: Progress | None
+    ) -> None:
         last = signer.last()
         if last is None:
             raise NotReadyError("nothing of this log was ever signed, so nothing says what there was to recover")
@@ -195,10 +202,8 @@ class _Recovery:
 
     def _entries(self) -> Iterator[StoredEntry]:
         """The whole log, as it is now."""
-        after = 0
-        while page := self._log.read(after, _PAGE):
+        for page in self._log.stream(0, self._log.head().position, _PAGE):
             yield from page
-            after = page[-1].position
 
 
 def _bundled(places: Places, after: int, end: int) -> Iterator[StoredEntry]:

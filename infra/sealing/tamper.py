@@ -30,7 +30,7 @@ from infra.postgres.fsck import Finding
 from infra.sealing.checkpoints import KeptCheckpoint
 from infra.sealing.comparison import Comparison
 from infra.sealing.findings import Cover, TamperFinding, TamperReport, TamperRule
-from infra.sealing.places import Places
+from infra.sealing.places import Places, RowReader
 from infra.sealing.signer import Signer
 from infra.sealing.store import TileStore
 from infra.sealing.tree import SealedTree
@@ -46,7 +46,7 @@ PUBLISHED = "published.sqlite"
 """The journal of what was published, in the folder of the log."""
 
 
-class AuditedLog(LogReader, HistoryReader, Protocol):
+class AuditedLog(LogReader, RowReader, HistoryReader, Protocol):
     """A log that can be audited: its entries and its index."""
 
 

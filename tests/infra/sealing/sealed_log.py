@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
-from infra.sealing.tree import SealedTree
 
 from domain.campaigns.campaign import WINTER_2019
 from domain.campaigns.genesis import GENESIS_STREAM, Genesis, LogKind
@@ -30,6 +29,7 @@ from infra.sealing.findings import TamperReport
 from infra.sealing.signer import Signer
 from infra.sealing.store import TileStore
 from infra.sealing.tamper import tamper_report
+from infra.sealing.tree import SealedTree
 from infra.sealing.wholeness import commitment
 from infra.streams import StreamStore
 from tests.drafts import a_batch
@@ -61,6 +61,9 @@ class Rows:
 
     def read(self, after: int, limit: int) -> Sequence[StoredEntry]:
         return [self.known[position] for position in sorted(self.known) if position > after][:limit]
+
+    def stream(self, after: int, upto: int, chunk: int = 10_000) -> Iterator[Sequence[StoredEntry]]:
+        yield [self.known[position] for position in sorted(self.known) if after < position <= upto]
 
     def read_stream(self, stream: str, *, upto: int | None = None) -> Sequence[StoredEntry]:
         return [entry for _, entry in sorted(self.known.items()) if entry.stream == stream]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import tracemalloc
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -257,3 +258,30 @@ def test_a_tail_that_the_log_agrees_with_stays(deployment: Deployment) -> None:
     head = deployment.store.head()
     assert head is not None
     assert head.size == 762
+
+
+@pytest.mark.slow
+def test_memory_of_report_and_recovery_does_not_grow_with_the_log(tmp_path: Path, log_url: str) -> None:
+    deployment = Deployment(tmp_path, log_url)
+    deployment.record(9_997)
+    deployment.seal()
+    first = _peaks(deployment)
+    deployment.record(20_000)
+    deployment.seal()
+    second = _peaks(deployment)
+
+    assert all(after < before * 1.3 for before, after in zip(first, second, strict=True)), (first, second)
+
+
+def _peaks(deployment: Deployment) -> list[int]:
+    """Bytes that a report, and a recovery into an empty database, take at the most."""
+    peaks = []
+    for work in (deployment.report, deployment.recover):
+        with log_database() if work == deployment.recover else nullcontext(deployment.url) as url:
+            before, deployment.url = deployment.url, url
+            tracemalloc.start()
+            work()
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+            deployment.url = before
+    return peaks
