@@ -17,12 +17,11 @@ from api.reading import Reading
 from api.views.values import local
 from api.views.view import Said, View, said
 from api.words import PUBLISHED_UNWITNESSED, WAITS_FOR, word
-from domain.errors import LogMismatchError, VerificationError
+from domain.errors import LogMismatchError, NotReadyError, VerificationError
 from domain.sealing.checkpoint import parse_checkpoint
-from domain.sealing.cosignature import CosignerKey
+from domain.sealing.cosignature import CosignerKey, cosignatures_of
 from domain.sealing.encoding import base64_of
 from domain.sealing.note import VerifierKey, parse_note
-from domain.sealing.policy import NO_QUORUM
 from domain.sealing.state import State, state_of
 
 if TYPE_CHECKING:
@@ -38,8 +37,9 @@ class Progress:
     recorded: int
     sealed: int
     published: int
+    """0 as well where the published checkpoint lacks the quorum of the policy that is in force now."""
     witnessed: bool
-    """Whether somebody else than the log must sign before a checkpoint counts as published."""
+    """Whether a witness of the policy cosigned the published checkpoint."""
 
     def state(self, position: int) -> State:
         """The state of a recorded event."""
@@ -53,13 +53,27 @@ class Progress:
 
 def progress(reading: Reading) -> Progress:
     """How far the log has come now."""
-    sealing = reading.platform.sealing
-    witnessed = sealing.policy().quorum != NO_QUORUM
     try:
-        sizes = sealing.sizes()
+        sizes = reading.platform.sealing.sizes()
+        published, witnessed = _published(reading)
     except _CONTRADICTIONS:
-        return Progress(reading.platform.head().position, 0, 0, witnessed)
-    return Progress(sizes.recorded, sizes.sealed, sizes.published, witnessed)
+        return Progress(reading.platform.head().position, 0, 0, witnessed=False)
+    return Progress(sizes.recorded, sizes.sealed, published, witnessed)
+
+
+def _published(reading: Reading) -> tuple[int, bool]:
+    """How far the published checkpoint reaches, and whether somebody witnessed it.
+
+    Both are read out of the checkpoint itself: one from before the deployment had witnesses bears no cosignature.
+    """
+    sealing = reading.platform.sealing
+    try:
+        note = parse_note(sealing.checkpoint())
+    except NotReadyError:
+        return 0, False
+    policy = sealing.policy()
+    cosigners = [each.key for each in cosignatures_of(note, [witness.key for witness in policy.witnesses])]
+    return parse_checkpoint(note.text).size if policy.is_met_by(cosigners) else 0, bool(cosigners)
 
 
 _CONTRADICTIONS = (VerificationError, LogMismatchError)
@@ -118,7 +132,7 @@ class EventSealingView(View):
     proof: str | None
     """Address of its proof; null until it is published."""
     witnessed: bool
-    """Whether others cosign what is published. False: nothing but the log's own key vouches for it."""
+    """Whether a witness cosigned the published checkpoint. False: nothing but the log's own key vouches for it."""
 
 
 def event_sealing(reading: Reading, position: int, state: State) -> EventSealingView:
@@ -195,7 +209,7 @@ class SealingView(View):
     keys: list[KeyView]
     """Empty: the log has no signing key yet, or its files cannot be read; nothing can be proved."""
     witnessed: bool
-    """Whether others must cosign before a checkpoint counts as published. False: every proof says *no witness*."""
+    """Whether a witness cosigned the published checkpoint. False: every proof says *no witness*."""
     quorum: str
     """The witness or group whose cosignatures the policy asks for; `none` where it asks for nobody's."""
     witnesses: list[WitnessView]
@@ -218,12 +232,13 @@ def sealing_view(reading: Reading) -> SealingView:
     except _CONTRADICTIONS as error:
         return _unreadable(reading, error)
     zone = reading.platform.info.zone
+    reached = progress(reading)
     return SealingView(
-        recorded=status.recorded,
-        sealed=status.sealed,
-        published=status.published,
+        recorded=reached.recorded,
+        sealed=reached.sealed,
+        published=reached.published,
         keys=[key_view(VerifierKey.parse(vkey)) for vkey in status.vkeys],
-        witnessed=status.witnessed,
+        witnessed=reached.witnessed,
         quorum=status.quorum,
         witnesses=_witnesses(status, zone),
         checkpoint=None if status.note is None else checkpoint_note(status.note, status.published_at, zone),
@@ -231,7 +246,7 @@ def sealing_view(reading: Reading) -> SealingView:
         running=status.running,
         stopped=status.stopped,
         trouble=status.trouble,
-        waits_for=_first_waits_for(reading, status),
+        waits_for=_first_waits_for(reading, reached),
     )
 
 
@@ -241,7 +256,7 @@ def _unreadable(reading: Reading, error: Exception) -> SealingView:
         sealed=0,
         published=0,
         keys=[],
-        witnessed=progress(reading).witnessed,
+        witnessed=False,
         quorum=reading.platform.sealing.policy().quorum.decode(errors="backslashreplace"),
         witnesses=[],
         checkpoint=None,
@@ -253,10 +268,10 @@ def _unreadable(reading: Reading, error: Exception) -> SealingView:
     )
 
 
-def _first_waits_for(reading: Reading, status: SealingStatus) -> Said | None:
-    if status.published >= status.recorded:
+def _first_waits_for(reading: Reading, reached: Progress) -> Said | None:
+    if reached.published >= reached.recorded:
         return None
-    return waits_for(reading, state_of(status.published + 1, status.sealed, status.published))
+    return waits_for(reading, reached.state(reached.published + 1))
 
 
 def key_view(key: VerifierKey | CosignerKey) -> KeyView:

@@ -248,6 +248,21 @@ def test_published_without_a_witness_never_stands_alone(client: TestClient, plat
     assert client.get("/v1/events/36").json()["item"]["state_title"] == {"zh": "已公布", "en": "Published"}
 
 
+def test_what_was_published_before_there_were_witnesses_is_not_called_witnessed(
+    client: TestClient, platform: FakePlatform
+):
+    platform.sealing.witnesses = WITNESSES
+    item = client.get("/v1/events/36").json()["item"]
+    assert (item["state"], item["state_title"]["en"]) == ("sealed", "Sealed")
+    refused = client.get("/v1/events/36/proof")
+    assert refused.status_code == 503
+    assert "waits until enough witnesses" in refused.json()["detail"]
+    sealing = client.get("/v1/log").json()["sealing"]
+    assert (sealing["published"], sealing["witnessed"], sealing["quorum"]) == (0, False, "both")
+    platform.sealing.publish()
+    assert client.get("/v1/events/36").json()["item"]["state"] == "published"
+
+
 def test_the_log_says_whose_keys_and_witnesses_stand_behind_it(platform: FakePlatform):
     platform.sealing.witnesses = WITNESSES
     platform.sealing.publish(50)
