@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from infra.bootstrap import Platform, RecoveryReport, SealingStatus, TamperReport
 
 app = typer.Typer(
-    rich_markup_mode=None, help="可证明日志 · The provable log: checkpoints, proofs, keys, tamper report."
+    rich_markup_mode=None, help="可验证日志 · The provable log: checkpoints, proofs, keys, tamper report."
 )
 
 FILE = Annotated[
@@ -70,7 +70,7 @@ def status(context: typer.Context, format: FORMAT = Format.TABLE, file: OUTPUT =
         found = platform.sealing.status()
     data = _status_data(found)
     rows = [{"item": _STATUS[name].to(to.language), "value": data[name]} for name in _STATUS]
-    main = Table(Word("可证明日志", "The provable log").to(to.language), _ITEMS, rows)
+    main = Table(Word("可验证日志", "The provable log").to(to.language), _ITEMS, rows)
     witnesses = Table(Word("见证人", "Witnesses").to(to.language), _WITNESSES, [w._asdict() for w in found.witnesses])
     to.tables([main, witnesses] if found.witnesses else [main], data=data, flat=main)
     if found.stopped is not None:
