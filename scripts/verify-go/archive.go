@@ -74,7 +74,7 @@ func (a *archive) admit(member *zip.File) error {
 	if a.members[name] != nil {
 		return refuse(1, name, "the zip holds two files of this name")
 	}
-	if member.Method != zip.Store && member.Method != zip.Deflate {
+	if member.Method != zip.Deflate {
 		return refuse(1, name, "it is packed otherwise than by deflate")
 	}
 	a.members[name] = member
@@ -184,10 +184,7 @@ func (a *archive) stream(name string) (*fileStream, error) {
 	}
 	file := &fileStream{name: name, member: a.members[name], declared: a.declared[name], digest: sha256.New()}
 	file.packed = bufio.NewReader(packed)
-	file.content = file.packed
-	if file.member.Method == zip.Deflate {
-		file.content = flate.NewReader(file.packed)
-	}
+	file.content = flate.NewReader(file.packed)
 	return file, nil
 }
 

@@ -454,6 +454,7 @@ def hostile_zips(files: Files) -> Iterator[tuple[str, bytes]]:
     yield "encrypted", good.replace(b"PK\x03\x04\x14\x00\x00", b"PK\x03\x04\x14\x00\x01", 1)
     longer = replace(by_name[b"proof.txt"], data=files["proof.txt"] + b"\0" * 9)
     yield "a length that is not the file's", zipped([longer if m.name == b"proof.txt" else m for m in members])
+    yield "a file that is not deflated", zipped([members[0].stored(), *members[1:]])
     bomb = Member.of("entries.jsonl", b"\n" * 20_000_000)
     yield "far more than it says", zipped([bomb if m.name == b"entries.jsonl" else m for m in members])
 
