@@ -127,6 +127,7 @@ def _where_to_look(session: Session, settings: Settings, info: LogInfo, port: in
         f"清零 Qingling · {session.say(word(info.kind))} · {info.origin}",
         f"  {session.say(Word('看板', 'Console'))}: {root}/",
         f"  {session.say(Word('接口', 'REST'))}: {root}/v1  ({root}/openapi.json)",
+        f"  {session.say(Word('可验证日志', 'Provable log'))}: {root}/log/checkpoint",
         f"  {session.say(Word('数据', 'Data'))}: {'database' if settings.database_url else settings.data}",
     ]
     if info.kind is LogKind.REAL:
