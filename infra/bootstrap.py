@@ -23,6 +23,7 @@ from domain.errors import LogMismatchError, NotFoundError, RuleError, SettingsEr
 from domain.jurisdictions import Jurisdiction, JurisdictionTree
 from domain.sealing.checkpoint import parse_checkpoint
 from domain.sealing.note import parse_note
+from domain.sealing.policy import Policy
 from domain.streams import Context, Provenance
 from infra.books.mapping_files import load_mapping, shipped_mappings
 from infra.clock import Clock
@@ -57,10 +58,12 @@ from infra.sample.playing import SampleProgress, SampleReport, play
 from infra.sealing.findings import TamperFinding, TamperReport
 from infra.sealing.own_stream import OwnStream
 from infra.sealing.provable_log import ProvableLog
+from infra.sealing.publisher import read_policy
 from infra.sealing.recovery import RecoveryReport, recover
 from infra.sealing.signer import Signer
 from infra.sealing.standing import Folders, SealingStatus
 from infra.sealing.store import TileStore
+from infra.sealing.tamper import tamper_report
 from infra.settings import CHECKOUT, Settings
 from infra.settings import load as load_settings
 from infra.streams import StreamStore
@@ -96,6 +99,7 @@ __all__ = [
     "VersionedRow",
     "WitnessDesk",
     "WitnessedLog",
+    "compare_log",
     "initialise",
     "is_initialised",
     "load_mapping",
@@ -327,6 +331,39 @@ def recover_log(settings: Settings, progress: Callable[[int, int], None] | None 
         migrate(dsn)
         log = stack.enter_context(_writer(dsn))
         return recover(dsn, log, TileStore(settings.tiles_path), signer, progress)
+
+
+def compare_log(
+    settings: Settings, progress: Callable[[int, int], None] | None = None, *, all_commitments: bool = False
+) -> TamperReport:
+    """Everything that is stored, compared with everything else and with what was signed; see `infra.sealing.tamper`.
+
+    Opens no platform, since what is damaged may be what a platform begins with. Where the signer is not, the log is held against
+    what was published.
+
+    Raises:
+        NotFoundError: there is no database.
+        SettingsError: the signer, or the policy of the witnesses, cannot be used.
+        StoreUnreachableError, StoreFailedError: the database cannot be read.
+    """
+    if not settings.database_url and not (settings.data / "postgres").exists():
+        raise NotFoundError(f"there is no log in {settings.data}; `qingling init` creates one")
+    origin = Signer.origin_of(settings.signer_path)
+    with ExitStack() as stack:
+        signer = None if origin is None else Signer.open(settings.signer_path, origin)
+        dsn = stack.enter_context(_database(settings))
+        migrate(dsn)
+        log = stack.enter_context(_writer(dsn))
+        return tamper_report(
+            log,
+            TileStore(settings.tiles_path),
+            signer,
+            read_policy(Path(settings.witnesses)) if settings.witnesses else Policy(),
+            EVENT_TYPES,
+            laws=fsck(dsn),
+            all_commitments=all_commitments,
+            progress=progress,
+        )
 
 
 def _provable_log(settings: Settings, info: LogInfo, log: PostgresLog, streams: StreamStore) -> ProvableLog:

@@ -143,13 +143,12 @@ def fsck(
 
     逐条比对数据库、条目文件、哈希块与检查点 · Rows, bundles, tiles and checkpoints. Exit code 9 when anything differs.
     """
+    from infra.bootstrap import compare_log
+
     session = session_of(context)
     to = output(session, format, file)
-    with (
-        session.platform(folding=False) as platform,
-        LongWork(session.say(Word("比对", "Comparing"))) as work,
-    ):
-        report = platform.sealing.tamper_report(platform.fsck(), work.show, all_commitments=every_map)
+    with LongWork(session.say(Word("比对", "Comparing"))) as work:
+        report = compare_log(session.settings(), work.show, all_commitments=every_map)
     to.table(_report_table(report, to), data=report_view(report, to.language))
     if not report.is_clean:
         raise typer.Exit(ANSWERS[VerificationError].exit_code)

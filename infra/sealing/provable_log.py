@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -22,9 +22,7 @@ from domain.sealing.receipt import Receipt, parse_receipt
 from domain.sealing.state import State, state_of
 from domain.sealing.tiles import HEIGHT, WIDTH, Bundle, Tile, parse_path
 from domain.sealing.tree import leaf_hash
-from infra.postgres.fsck import Finding
 from infra.postgres.recorder import PostgresLog
-from infra.sealing.findings import TamperReport
 from infra.sealing.own_stream import OwnStream
 from infra.sealing.publisher import Publisher, read_policy
 from infra.sealing.rounds import Rounds, published_size, rounds
@@ -32,7 +30,6 @@ from infra.sealing.service import SealingService
 from infra.sealing.signer import Signer
 from infra.sealing.standing import Bound, Commitment, Folders, SealingStatus, Served, Sizes
 from infra.sealing.store import TileStore
-from infra.sealing.tamper import Progress, tamper_report
 from infra.sealing.tree import SealedTree
 from infra.sealing.wholeness import commitment
 from infra.sealing.witness_client import WitnessClient
@@ -316,29 +313,6 @@ class ProvableLog:
         except VerificationError:
             self._keys = self._own.keys()
         return self.policy()
-
-    def tamper_report(
-        self, laws: Sequence[Finding], progress: Progress | None = None, *, all_commitments: bool = False
-    ) -> TamperReport:
-        """Everything that is stored, compared with everything else and with what was signed; see `infra.sealing.tamper`.
-
-        `laws`: what the check of the database's own laws found. Without its signer a log is held against what was published.
-
-        Raises:
-            SettingsError: the signer is there and cannot be used.
-        """
-        here = Signer.origin_of(self.folders.signer) is not None
-        signer = Signer.open(self.folders.signer, self.origin) if here else None
-        return tamper_report(
-            self._log,
-            self.store,
-            signer,
-            self._policy,
-            self._own.types,
-            laws=laws,
-            all_commitments=all_commitments,
-            progress=progress,
-        )
 
     # What acts
 

@@ -206,6 +206,15 @@ def test_whatever_happened_to_a_file_the_report_is_made(office: Office, path: st
     assert json.loads(out)["findings"]
 
 
+def test_a_first_event_that_cannot_be_read_hinders_no_report(office: Office) -> None:
+    office.alter("update qingling.event set entry = 'rubbish' where position = 1")
+
+    assert office.ran("status")[0] != 0
+    code, out, err = office.ran("log", "fsck")
+    assert code == 9, err
+    assert "The entry at position 1 was changed in the database" in out
+
+
 def test_without_its_signer_the_report_says_so(office: Office) -> None:
     shutil.rmtree(office.data.with_name("data.signer"))
 
@@ -260,6 +269,12 @@ def test_a_dishonest_restore_is_refused_with_the_positions(office: Office) -> No
     code, out, err = office.ran("log", "recover")
     assert (code, out) == (7, "")
     assert "at position 5" in err
+
+
+def test_where_there_is_no_log_there_is_nothing_to_compare(run: Run, tmp_path: Path) -> None:
+    ran = run("log", "fsck", "--data", str(tmp_path / "nothing"))
+    assert ran.code == 4
+    assert not (tmp_path / "nothing").exists()
 
 
 def test_without_a_signer_nothing_says_what_there_was(run: Run, tmp_path: Path) -> None:
