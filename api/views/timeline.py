@@ -80,8 +80,8 @@ def timeline_views(reading: Reading, items: Iterable[TimelineItem], *, names: bo
 
 
 def states_of(items: Iterable[TimelineItemView]) -> str:
-    """How far the items have come, as a text that changes when one of them has come further."""
-    return "".join(item.state[0] for item in items)
+    """How far the items have come, as a text that changes when one of them has come further, or is witnessed now."""
+    return ",".join(item.state_title.en for item in items)
 
 
 def officer_handles(reading: Reading, items: Sequence[TimelineItem]) -> dict[str, str]:
