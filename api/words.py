@@ -157,6 +157,7 @@ EVENT_TYPES: Mapping[str, Word] = {
     "log.continued.v1": Word("接续前日志", "Lost log continued"),
     "log.created.v1": Word("日志建立", "Log created"),
     "log.key-announced.v1": Word("公布签名密钥", "Signing key announced"),
+    "log.key-retired.v1": Word("停用签名密钥", "Signing key retired"),
     "log.wholeness-committed.v1": Word("完整性承诺", "Wholeness committed"),
     "pack.made.v1": Word("制作证据包", "Evidence pack made"),
     "log.places-added.v1": Word("增加属地", "Jurisdictions added"),

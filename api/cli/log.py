@@ -191,6 +191,23 @@ def rotate_key(
     typer.echo(session.say(hand_on))
 
 
+@app.command("retire-key", epilog="Example: qingling log retire-key VKEY --reason yearly")
+def retire_key(
+    context: typer.Context,
+    vkey: Annotated[str, typer.Argument(help="要停用的公钥 · the key that shall sign no more")],
+    reason: Annotated[str | None, typer.Option(help="理由 · why", show_default=False)] = None,
+    actor: ACTOR = None,
+) -> None:
+    """停用密钥 · Let a key sign no more.
+
+    停用记入日志，私钥随即删除；已签者仍有效 · It is recorded, then the secret is removed; what it signed stays signed.
+    """
+    session = session_of(context)
+    with session.platform(folding=False) as platform:
+        platform.sealing.retire_key(vkey, reason, officer_of(platform, actor) or _SYSTEM)
+    typer.echo(f"{session.say(Word('已停用', 'Signs no more'))}: {vkey}")
+
+
 @app.command("wholeness", epilog="Example: qingling log wholeness")
 def wholeness(context: typer.Context, actor: ACTOR = None) -> None:
     """承诺完整 · Bind the log to every history as of now.

@@ -17,6 +17,7 @@ from domain.sealing.sorted_map import MapHead
 from domain.streams import Provenance, Shape, Stream, Visibility
 
 GENESIS_STREAM = "log"
+_CLAUSE = "design: the provable log"
 
 
 class LogKind(StrEnum):
@@ -86,6 +87,13 @@ class Genesis(Stream):
         replaces: str | None = None
         reason: str | None = None
 
+    class KeyRetired(Event):
+        """A key signs no more. What it signed stays signed."""
+
+        TOPIC = "log.key-retired.v1"
+        vkey: str
+        reason: str | None = None
+
     class WholenessCommitted(Event):
         """The heads of the wholeness maps as of a position: from here on no history can be shown shorter, longer or otherwise."""
 
@@ -124,6 +132,7 @@ class Genesis(Stream):
         self.currency = currency
         self.campaign = campaign
         self.keys: tuple[str, ...] = ()
+        self.retired: tuple[str, ...] = ()
         self.commitment: WholenessCommitment | None = None
         self.committed_at = 0
         self.continues: str | None = None
@@ -158,6 +167,28 @@ class Genesis(Stream):
     def _key_announced(self, vkey: str, replaces: str | None, reason: str | None, provenance: Provenance) -> None:
         self.keys = (*self.keys, vkey)
 
+    def retire_key(self, vkey: str, provenance: Provenance, *, reason: str | None = None) -> None:
+        """A key signs no more; nothing is recorded when it does not already.
+
+        Raises:
+            RuleError: the key was never announced, or is the last one that signs.
+        """
+        if vkey in self.retired:
+            return
+        if vkey not in self.keys:
+            raise RuleError(f"the log never announced the key {vkey}", rule="key-announced", clause=_CLAUSE)
+        if len(self.keys) - len(self.retired) == 1:
+            raise RuleError(
+                "the only key that signs for the log is not retired; make another one first",
+                rule="one-key-signs",
+                clause=_CLAUSE,
+            )
+        self._key_retired(vkey=vkey, reason=reason, provenance=provenance)
+
+    @event(KeyRetired)
+    def _key_retired(self, vkey: str, reason: str | None, provenance: Provenance) -> None:
+        self.retired = (*self.retired, vkey)
+
     def commit_wholeness(self, upto: int, streams: MapHead, partitions: MapHead, provenance: Provenance) -> None:
         """Binds the log to all streams and all partition keys as of `upto`.
 
@@ -168,7 +199,7 @@ class Genesis(Stream):
             raise RuleError(
                 f"the log is bound as of position {self.commitment.upto} already, which is after {upto}",
                 rule="wholeness-goes-forward",
-                clause="design: the provable log",
+                clause=_CLAUSE,
             )
         self._wholeness_committed(
             upto=upto,

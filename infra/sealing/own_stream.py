@@ -35,9 +35,22 @@ class OwnStream:
         genesis = self._streams.find(Genesis, GENESIS_STREAM)
         return () if genesis is None else tuple(VerifierKey.parse(vkey) for vkey in genesis.keys)
 
+    def retired(self) -> frozenset[str]:
+        """The vkeys that sign no more."""
+        genesis = self._streams.find(Genesis, GENESIS_STREAM)
+        return frozenset() if genesis is None else frozenset(genesis.retired)
+
     def announce(self, vkey: str, reason: str | None, actor: str) -> int:
-        """Records that a key signs from now on; the position of the event."""
+        """Records that a key signs from now on; the position of the event, 0 where it was recorded before."""
         return self._decide("key", actor, lambda log, now: log.announce_key(vkey, now, reason=reason))
+
+    def retire(self, vkey: str, reason: str | None, actor: str) -> int:
+        """Records that a key signs no more; the position of the event, 0 where it was recorded before.
+
+        Raises:
+            RuleError: it was never announced, or is the last one that signs.
+        """
+        return self._decide("key", actor, lambda log, now: log.retire_key(vkey, now, reason=reason))
 
     def bind(self, upto: int, streams: MapHead, partitions: MapHead, actor: str) -> int:
         """Records the heads of the wholeness maps as of `upto`; the position of the event.
@@ -69,6 +82,8 @@ class OwnStream:
             log = self._streams.get(Genesis, GENESIS_STREAM)
             now = self._clock.now().astimezone(self._zone)
             act(log, Provenance(occurred=now, received=now))
+            if not log.pending_events:
+                return 0
             context = Context(actor=actor, correlation=f"{what}-{uuid4()}")
             return self._streams.commit(log, context=context, now=self._clock.played()).positions[-1]
 

@@ -180,11 +180,11 @@ class ProvableLog:
 
     def status(self) -> SealingStatus:
         """How the provable log stands."""
-        sizes, note = self.sizes(), self.store.published()
+        sizes, note, retired = self.sizes(), self.store.published(), self._own.retired()
         sealed = self.store.head()
         return SealingStatus(
             origin=self.origin,
-            vkeys=[key.vkey for key in self._keys],
+            vkeys=[key.vkey for key in self._keys if key.vkey not in retired],
             witnessed=self._policy.quorum != NO_QUORUM,
             quorum=self._policy.quorum.decode(errors="backslashreplace"),
             recorded=sizes.recorded,
@@ -404,18 +404,33 @@ class ProvableLog:
 
         Returns the vkey that the new one will succeed, and the new one.
 
+        A key that a rotation cut short left unannounced is announced instead of making another.
+
         Raises:
             SettingsError: the signer's folder is not where the settings say, or belongs to another log.
         """
-        if self._keys:
-            before, key = self.signer().add_key()
-            replaced: str | None = before.vkey
+        before = self._keys[-1].vkey if self._keys else None
+        if not self._keys and Signer.origin_of(self.folders.signer) is None:
+            signer = Signer.create(self.folders.signer, self.origin)
         else:
-            key, replaced = Signer.create(self.folders.signer, self.origin).verifiers[-1], None
-
+            signer = Signer.open(self.folders.signer, self.origin)
+        waiting = [key for key in signer.verifiers if key not in self._keys]
+        key = waiting[0] if waiting else signer.add_key()[1]
         self._own.announce(key.vkey, reason, actor)
         self._keys = self._own.keys()
-        return replaced, key.vkey
+        return before, key.vkey
+
+    def retire_key(self, vkey: str, reason: str | None, actor: str) -> None:
+        """A key signs no more: the log says so, then its secret is taken away. Again, it finishes what was cut short.
+
+        Raises:
+            RuleError: the log never announced it, or it is the last one that signs.
+            SettingsError: the signer's folder is not where the settings say.
+        """
+        signer = self.signer()
+        self._own.retire(vkey, reason, actor)
+        if vkey in {key.vkey for key in signer.verifiers}:
+            signer.retire(vkey)
 
 
 def _size(head: Checkpoint | None) -> int:

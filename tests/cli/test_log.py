@@ -11,6 +11,7 @@ import pytest
 
 from api.views.tampering import finding_sentence
 from api.words import TAMPER_RULES, TAMPER_SENTENCES
+from domain.errors import VerificationError
 from domain.sealing.checkpoint import open_checkpoint
 from domain.sealing.note import VerifierKey
 from domain.sealing.policy import Policy
@@ -140,6 +141,20 @@ def test_a_new_key_is_announced_and_signs_beside_the_old_one(office: Office) -> 
     note = office("log", "checkpoint").encode()
     for vkey in (old, new):
         assert open_checkpoint(note, [VerifierKey.parse(vkey)]).checkpoint.size == 7
+    assert "Nothing differs" in office("log", "fsck")
+
+
+def test_a_retired_key_signs_no_more_and_the_report_stays_clean(office: Office) -> None:
+    (old,) = status(office)["vkeys"]  # type: ignore[misc]
+    code, _, err = office.ran("log", "retire-key", old)
+    assert code == 3
+    assert "only key" in err
+    office("log", "rotate-key")
+    assert f"Signs no more: {old}" in office("log", "retire-key", old, "--reason", "yearly")
+    office("log", "proof", "8", "--wait")
+    note = office("log", "checkpoint").encode()
+    with pytest.raises(VerificationError):
+        open_checkpoint(note, [VerifierKey.parse(old)])
     assert "Nothing differs" in office("log", "fsck")
 
 

@@ -68,3 +68,19 @@ def test_a_log_that_goes_on_for_a_lost_one_cites_its_last_checkpoint() -> None:
         "the note\n",
     )
     assert genesis.continues == "yangquan-0"
+
+
+def test_a_key_is_retired_once_and_never_the_last_one() -> None:
+    genesis = begun()
+    genesis.announce_key("first", PROVENANCE)
+    with pytest.raises(RuleError, match="only key"):
+        genesis.retire_key("first", PROVENANCE)
+    genesis.announce_key("second", PROVENANCE)
+    with pytest.raises(RuleError, match="never announced"):
+        genesis.retire_key("third", PROVENANCE)
+    genesis.retire_key("first", PROVENANCE, reason="lost")
+    genesis.retire_key("first", PROVENANCE)
+    with pytest.raises(RuleError, match="only key"):
+        genesis.retire_key("second", PROVENANCE)
+    assert (genesis.keys, genesis.retired) == (("first", "second"), ("first",))
+    assert len(genesis.collect_events()) == 3

@@ -269,6 +269,32 @@ def test_a_new_key_is_announced_and_signs_beside_the_old_one(real: Settings) -> 
         assert platform.sealing.status().vkeys == [old[0].vkey, new]
 
 
+def test_a_rotation_that_was_cut_short_is_finished_by_the_next_one(real: Settings) -> None:
+    with opened(real) as platform:
+        _, unannounced = platform.sealing.signer().add_key()
+        _, announced = platform.sealing.rotate_key(None, "system")
+        assert announced == unannounced.vkey
+        assert len(platform.sealing.signer().verifiers) == 2
+
+
+def test_a_retired_key_signs_no_more_and_what_it_signed_still_holds(real: Settings) -> None:
+    with opened(real) as platform:
+        old = keys_of(platform)[0]
+        signed_before = platform.sealing.publish()
+        with pytest.raises(RuleError, match="only key"):
+            platform.sealing.retire_key(old.vkey, None, "system")
+        _, new = platform.sealing.rotate_key("yearly", "system")
+        platform.sealing.retire_key(old.vkey, "yearly", "system")
+        platform.sealing.retire_key(old.vkey, "yearly", "system")
+        assert platform.head().position == 4
+        note = platform.sealing.publish()
+        assert open_checkpoint(note, [VerifierKey.parse(new)]).checkpoint.size == 4
+        with pytest.raises(VerificationError):
+            open_checkpoint(note, [old])
+        assert open_checkpoint(signed_before, [old]).checkpoint.size == 2
+        assert platform.sealing.status().vkeys == [new]
+
+
 def test_a_log_of_an_earlier_release_gets_its_first_key_by_the_same_act(real: Settings) -> None:
     with opened(real) as platform:
         stored = platform.log.read(0, 1)
