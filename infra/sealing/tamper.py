@@ -120,10 +120,13 @@ class _Audit:
         held = [] if signer is None else list(signer.verifiers)
         self._keys = list({key.vkey: key for key in (*held, *(key for _, key in self._said.keys))}.values())
         self._policy = replace(policy, logs=tuple(TrustedLog(key) for key in self._keys))
-        self._tree = self._tree_head()
-        self._size = 0 if self._tree is None else self._tree.size
+        # In the order that a log grows by, backwards: so that one that grows meanwhile has no more published than signed, or signed
+        # than sealed, than what was read of it. What comes after is left to the next report.
+        self._note = store.published()
         self._published = self._published_size()
         self._signed = self._last_signed()
+        self._tree = self._tree_head()
+        self._size = 0 if self._tree is None else self._tree.size
         self._end = max(self._size, self._signed)
         self._comparison = Comparison(
             Places(log, store, self._size, self._end),
@@ -170,7 +173,7 @@ class _Audit:
     def _add(self, rule: TamperRule, **more: Any) -> None:
         self._found.append(TamperFinding(rule, **more))
 
-    # What there is
+    # What there was when the report began
 
     def _tree_head(self) -> Checkpoint | None:
         try:
@@ -184,8 +187,7 @@ class _Audit:
 
     def _published_size(self) -> int:
         try:
-            note = self._store.published()
-            return 0 if note is None else parse_checkpoint(parse_note(note).text).size
+            return 0 if self._note is None else parse_checkpoint(parse_note(self._note).text).size
         except VerificationError:
             return 0  # `_check_published` says why
 
@@ -222,6 +224,8 @@ class _Audit:
         size = 0
         try:
             for kept in journal():
+                if kept.size > max(self._signed, self._published):
+                    return
                 self._checked += 1
                 fault = self._fault(kept, published) or (f"{kept.size} < {size}" if kept.size < size else "")
                 if fault:
@@ -310,7 +314,7 @@ class _Audit:
 
     def _check_published(self) -> None:
         """The published note: sound, one of those that were ever published, and with the quorum of today."""
-        note = self._store.published()
+        note = self._note
         if note is None:
             if self._has_published():
                 self._add(TamperRule.CHECKPOINT_UNSOUND, path="checkpoint", detail="")

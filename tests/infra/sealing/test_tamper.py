@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import threading
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -479,6 +481,43 @@ def test_progress_reaches_the_end(sealed: SealedLog) -> None:
 
     assert told == sorted(told)
     assert told[-1] == (702, 702)
+
+
+def test_a_log_that_grows_meanwhile_has_no_findings(sealed: SealedLog) -> None:
+    grown = threading.Event()
+
+    def grow() -> None:
+        for _ in range(60):
+            sealed.grow(7)
+        grown.set()
+
+    growing = threading.Thread(target=grow)
+    growing.start()
+    reports = []
+    while not grown.is_set():
+        reports.append(sealed.report())
+    growing.join()
+    assert len({report.signed for report in reports}) > 2
+    assert [report.findings for report in reports if not report.is_clean] == []
+
+
+def test_a_log_that_grows_between_two_looks_has_no_findings(sealed: SealedLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    head, last, published = sealed.store.head, sealed.signer.last, sealed.store.published
+
+    def growing(look: Callable[[], object]) -> Callable[[], object]:
+        def looked() -> object:
+            with monkeypatch.context() as unhindered:
+                unhindered.setattr(sealed.store, "head", head)
+                unhindered.setattr(sealed.signer, "last", last)
+                sealed.grow(3)
+            return look()
+
+        return looked
+
+    monkeypatch.setattr(sealed.store, "head", growing(head))
+    monkeypatch.setattr(sealed.signer, "last", growing(last))
+    monkeypatch.setattr(sealed.store, "published", growing(published))
+    assert sealed.report().is_clean
 
 
 def test_nothing_is_changed(sealed: SealedLog) -> None:
