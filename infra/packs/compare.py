@@ -69,10 +69,12 @@ class _Comparing:
             csv_text(self._table.columns[self._covered], truth, self._language) for truth in (True, False)
         )
 
+        self._xlsx = ledger_file(name, "xlsx")
         self._uncovered = 0
         self._digest = sha256()
 
     def run(self) -> LedgerReport:
+        workbook = self._workbook()
         expected = self._expected()
         following = next(expected, None)
         rows = 0
@@ -84,9 +86,13 @@ class _Comparing:
             if own is not None:
                 following = next(expected, None)
             rows, self._uncovered = rows + 1, self._uncovered + self._compare(number, cells, own)
+            with _of(self._xlsx, f"row {number}"):
+                workbook.check_next(cells)
         while following is not None:
             _require_loose(following)
             following = next(expected, None)
+        with _of(self._xlsx):
+            workbook.check_end(self._meta(rows=rows))
         return LedgerReport(self._name, rows, self._uncovered)
 
     def _compare(self, number: int, cells: list[str], own: _Expected | None) -> bool:
@@ -171,14 +177,12 @@ class _Comparing:
     # As they stand in the pack
 
     def _rows(self) -> Iterator[tuple[int, Key, list[str]]]:
-        """Rows of the csv with their numbers, in order, each compared with the workbook's."""
+        """Rows of the csv with their numbers and keys, in order."""
         reader, columns = self._reader, self._table.columns
         rows = _csv_rows(reader.pieces(ledger_file(self._name, "csv")))
         if next(rows, None) != csv_headings(columns, self._language):
             raise VerificationError("its headings are not those of the ledger")
-        workbook = self._workbook()
         before: Key = ()
-        number = 1
         for number, cells in enumerate(rows, start=2):
             if len(cells) != len(columns):
                 raise VerificationError(f"row {number} has {len(cells)} cells, the ledger {len(columns)} columns")
@@ -186,17 +190,12 @@ class _Comparing:
             if key <= before:
                 raise VerificationError(f"row {number} ({', '.join(self._named(cells))}) stands out of order, or twice")
             before = key
-            with _of(ledger_file(self._name, "xlsx"), f"row {number}"):
-                workbook.check_next(cells)
             yield number, key, cells
-        with _of(ledger_file(self._name, "xlsx")):
-            workbook.check_end(self._meta(rows=number - 1))
 
     def _workbook(self) -> Workbook:
-        name, columns = ledger_file(self._name, "xlsx"), self._table.columns
         text = self._manifest.files[ledger_file(self._name, "csv")].bytes
-        with _of(name):
-            return Workbook(self._reader.bytes_of(name), columns, self._language, cells=text, text=text)
+        with _of(self._xlsx):
+            return Workbook(self._reader.bytes_of(self._xlsx), self._table.columns, self._language, text=text)
 
     def _meta(self, *, rows: int) -> dict[str, str]:
         manifest = self._manifest

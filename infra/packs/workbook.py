@@ -30,7 +30,7 @@ _SHEETS: Final = "xl/worksheets/sheet"
 _ROOM: Final = 2**24
 """Bytes that a workbook's parts take besides its cells."""
 _ROOM_A_CELL: Final = 200
-"""Bytes of XML around the text of a cell at the most, its text escaped."""
+"""Bytes of XML for a byte of csv at the most."""
 _CELL_DIGITS: Final = 10**15
 _NEAR: Final = timedelta(milliseconds=1)
 _MIDNIGHT: Final = time()
@@ -40,14 +40,14 @@ _DAMAGE: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError,
 class Workbook:
     """An open workbook, read row by row."""
 
-    def __init__(self, data: bytes, columns: Sequence[Column], language: Language, *, cells: int, text: int) -> None:
-        """`cells` and `text`: how many cells, and how many bytes of text, the csv beside it has.
+    def __init__(self, data: bytes, columns: Sequence[Column], language: Language, *, text: int) -> None:
+        """`text`: how many bytes the csv beside it has, so at most how many cells.
 
         Raises:
             VerificationError: it cannot be read, or holds what no workbook of a pack holds.
         """
         self._columns, self._language = columns, language
-        _check_parts(data, most=_ROOM + _ROOM_A_CELL * cells + 8 * text)
+        _check_parts(data, most=_ROOM + _ROOM_A_CELL * text)
         with _read():
             self._book = CalamineWorkbook.from_filelike(io.BytesIO(data))
             visible = python_calamine.SheetVisibleEnum.Visible
