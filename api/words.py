@@ -20,10 +20,14 @@ from domain.vocabulary import (
     Answer,
     CaseClass,
     ClaimKind,
+    ComplaintClass,
+    DuplicateRule,
     Funding,
+    MissingItem,
     MoneySource,
     Outcome,
     Purpose,
+    ReceptionChannel,
     StatedMeaning,
 )
 from projections.case_ledger import Stage
@@ -95,6 +99,39 @@ ENUMS: Mapping[type[Enum], Mapping[str, Word]] = {
         "unreachable": Word("联系不上", "Unreachable"),
         "wrong-person": Word("不是本人", "Wrong person"),
         "refused-to-say": Word("拒绝回答", "Refused to say"),
+    },
+    ReceptionChannel: {
+        "visit": Word("来访", "Visit"),
+        "letter": Word("来信", "Letter"),
+        "call": Word("来电", "Telephone call"),
+        "web": Word("网上", "Web"),
+        "message": Word("短信、微信", "Message"),
+        "forwarded": Word("上级或其他机关转送", "Forwarded by another office"),
+        "leader-instruction": Word("领导批示", "Leader's instruction"),
+        "inspection": Word("检查发现", "Found by an inspection"),
+        "other": Word("其他", "Other"),
+    },
+    ComplaintClass: {
+        "wage-arrears": Word("属欠薪", "Wage arrears"),
+        "other-matter": Word("不属欠薪", "Not wage arrears"),
+        "repeat-petition": Word("重复信访", "Repeat petition"),
+    },
+    MissingItem: {
+        "employer": Word("用人单位名称", "Name of the employer"),
+        "amount": Word("欠薪金额", "Amount owed"),
+        "period": Word("欠薪时间", "Period of the arrears"),
+        "identity": Word("身份证明", "Proof of identity"),
+        "contact": Word("联系方式", "How to reach the complainant"),
+        "evidence": Word("证据材料", "Evidence"),
+        "other": Word("其他", "Other"),
+    },
+    DuplicateRule: {
+        "same-lead": Word("同一转办机关同一文号", "Same sender and number"),
+        "same-person": Word("同一反映人", "Same complainant"),
+        "same-project-and-amount": Word("同一项目同一金额", "Same project and amount"),
+        "same-debtor-and-amount": Word("同一欠薪单位同一金额", "Same debtor and amount"),
+        "same-project-and-day": Word("同一项目同一天", "Same project and day"),
+        "same-debtor-and-day": Word("同一欠薪单位同一天", "Same debtor and day"),
     },
     StatedMeaning: {
         "open": Word("未办结", "Open"),
@@ -259,42 +296,42 @@ TAMPER_RULES: Mapping[str, Word] = {
 
 TAMPER_SENTENCES: Mapping[str, Word] = {
     "entry-changed": Word(
-        "{where}的条目在数据库中被改动：现存 {stored}，当时入树 {sealed}。",
+        "{where} 的条目在数据库中被改动：现存 {stored}，当时入树 {sealed}。",
         "The entry at {where} was changed in the database: {stored} is stored, {sealed} was sealed.",
     ),
     "entry-replaced": Word(
-        "数据库{where}是另外的事件，不是当时入树的事件：现存 {stored}，当时入树 {sealed}。",
+        "数据库在{where} 存放的不是当时入树的事件：现存 {stored}，当时入树 {sealed}。",
         "The database holds other events at {where} than were sealed there: {stored} is stored, {sealed} was sealed.",
     ),
     "row-missing": Word(
-        "数据库缺少{where}的记录，当时入树 {sealed}。",
-        "The database has no row at {where}; {sealed} was sealed there.",
+        "数据库缺少{where} 的记录，当时入树 {sealed}。",
+        "The database has nothing at {where}; {sealed} was sealed there.",
     ),
     "log-ends-early": Word(
-        "数据库提前结束：{where}已入树而库中没有，当时入树 {sealed}。",
-        "The database ends too early: {where} was sealed and is not in it ({sealed}).",
+        "数据库提前结束：{where} 已入树而库中没有，当时入树 {sealed}。",
+        "The database ends too early: what was sealed at {where} is not in it; {sealed} was sealed first there.",
     ),
     "rows-swapped": Word(
-        "数据库{where}与{other}的记录互换了位置：现存 {stored}，当时入树 {sealed}。",
-        "In the database the rows at {where} and {other} stand in each other's place: {stored} is stored, {sealed} was sealed.",
+        "数据库{where} 与{other} 的记录互换了位置：现存 {stored}，当时入树 {sealed}。",
+        "In the database {where} and {other} hold each other's entries: {stored} is stored, {sealed} was sealed.",
     ),
     "rows-renumbered": Word(
-        "数据库自位置 {position} 起被重新编号：{where}存放的是当时入树于{moved}的记录；"
+        "数据库自位置 {position} 起被重新编号：{cause}在{where} 的是当时入树于{moved} 的记录；"
         "位置 {position} 现存 {stored}，当时入树 {sealed}。",
-        "The database was numbered anew from position {position} on: {where} holds what was sealed at {moved};"
+        "From position {position} on the database was numbered anew: {cause}what stands at {where} was sealed at {moved};"
         " at position {position} {stored} is stored, {sealed} was sealed.",
     ),
     "unsigned-tail": Word(
-        "{where}只入树、未签名，与数据库矛盾：现存 {stored}，树中 {sealed}；没有签名能说明哪个是真。",
-        "{where} is in the tree but was never signed, and the database contradicts it: {stored} is stored, {sealed} is in the"
-        " tree; nothing signed says which is right.",
+        "{where} 只入树、未签名，与数据库矛盾：现存 {stored}，树中 {sealed}；没有签名能说明哪个是真。",
+        "What is in the tree at {where} was never signed, and the database contradicts it: {stored} is stored, {sealed} is in"
+        " the tree; nothing signed says which is right.",
     ),
     "entry-lost": Word(
-        "{where}已经签名，但数据库与文件中都没有。",
+        "{where} 已经签名，但数据库与文件中都没有。",
         "What was signed at {where} is neither in the database nor in the files.",
     ),
     "bundle-changed": Word(
-        "条目文件 {path} 在{where}被改动：现存 {stored}，当时入树 {sealed}。",
+        "条目文件 {path} 在{where} 被改动：现存 {stored}，当时入树 {sealed}。",
         "The entry bundle {path} was changed at {where}: it holds {stored}, {sealed} was sealed.",
     ),
     "bundle-missing": Word(
@@ -302,7 +339,7 @@ TAMPER_SENTENCES: Mapping[str, Word] = {
         "Entry bundles are missing, from {path} on, of {where}.",
     ),
     "tile-changed": Word(
-        "哈希块 {path} 在{where}被改动：现存 {stored}，应为 {sealed}。",
+        "哈希块 {path} 在{where} 被改动：现存 {stored}，应为 {sealed}。",
         "The tile {path} was changed at {where}: it holds {stored}, the sealed entries give {sealed}.",
     ),
     "tile-missing": Word("缺少哈希块（自 {path} 起），涉及{where}。", "Tiles are missing, from {path} on, of {where}."),
@@ -315,7 +352,7 @@ TAMPER_SENTENCES: Mapping[str, Word] = {
         "The tree on disk is shorter than what was signed; it lacks {where}.",
     ),
     "checkpoint-root": Word(
-        "现存的任何数据都得不出已签名的根：此前各位置与签名相符，{where}之间有改动；算得 {stored}，已签名 {sealed}。",
+        "现存的任何数据都得不出已签名的根：此前各位置与签名相符，{where} 之间有改动；算得 {stored}，已签名 {sealed}。",
         "Nothing that is stored gives the signed root: all before is as it was signed, something at {where} is not;"
         " {stored} was computed, {sealed} was signed.",
     ),
@@ -332,7 +369,7 @@ TAMPER_SENTENCES: Mapping[str, Word] = {
         "The published checkpoint (size {position}) lacks the witnesses that the deployment asks for.",
     ),
     "wholeness-differs": Word(
-        "{where}的事件所承诺的完整性，与现存日志重算的结果不符：算得 {stored}，承诺 {sealed}。",
+        "{where} 的事件所承诺的完整性，与现存日志重算的结果不符：算得 {stored}，承诺 {sealed}。",
         "The event at {where} binds the log to histories that are not those of the stored log:"
         " {stored} was computed, {sealed} was committed to.",
     ),
@@ -341,7 +378,7 @@ TAMPER_SENTENCES: Mapping[str, Word] = {
         "The signer holds a key that the log never announced.",
     ),
     "key-not-held": Word(
-        "{where}公告的最新密钥不在签名方。",
+        "{where} 公告的最新密钥不在签名方。",
         "The key that the log announced last, at {where}, is not the signer's.",
     ),
     "law-broken": Word("日志违反自身规则（{where}）。", "The log breaks a law of its own ({where})."),

@@ -86,6 +86,8 @@ class TamperFinding:
     """What was sealed, of `position`."""
     shift: int = 0
     """What was sealed so many positions further on stands here."""
+    unmoved: int = 0
+    """Of renumbered rows: so many places at the end are left empty, or, where `shift` is negative, so many rows were put in first."""
     intact: bool = True
     """Of rows: bundles and tiles still hold what was sealed."""
     vouched: bool = True

@@ -33,6 +33,7 @@ class RowRun:
     sealed: bytes
     stored: bytes = b""
     shift: int = 0
+    unmoved: int = 0
     replaced: bool = False
     """Some row is of another event than was sealed there."""
     intact: bool = True
@@ -104,6 +105,7 @@ def _finding(run: RowRun, *, early: bool) -> TamperFinding:
         stored=run.stored.hex(),
         sealed=run.sealed.hex(),
         shift=run.shift,
+        unmoved=run.unmoved,
         intact=run.intact,
         vouched=run.vouched,
         detail=run.detail,
@@ -140,11 +142,11 @@ def _with_absorbed(runs: Sequence[RowRun]) -> list[RowRun]:
         if before is None or before.last + 1 != run.first:
             left.append(run)
         elif before.kind is RunKind.MOVED and run.kind is RunKind.MISSING and len(run) >= before.shift > 0:
-            left[-1] = replace(before, last=before.last + before.shift)
+            left[-1] = replace(before, last=before.last + before.shift, unmoved=before.shift)
             if len(run) > before.shift:
                 left.append(replace(run, first=run.first + before.shift, sealed=b""))
         elif run.kind is RunKind.MOVED and before.kind is RunKind.OTHER and len(before) == -run.shift:
-            left[-1] = replace(run, first=before.first, stored=before.stored, sealed=before.sealed)
+            left[-1] = replace(run, first=before.first, stored=before.stored, sealed=before.sealed, unmoved=len(before))
         else:
             left.append(run)
     return left

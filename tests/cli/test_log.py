@@ -195,7 +195,7 @@ def test_a_changed_entry_is_reported_in_words_that_can_be_quoted(office: Office)
     assert "published, no witness" in out
     code, out, _ = office.ran("log", "fsck", language="zh")
     assert code == 9
-    assert "位置 3的条目在数据库中被改动" in out
+    assert "位置 3 的条目在数据库中被改动" in out
 
 
 @pytest.mark.parametrize("format", ["csv", "xlsx", "json"])
@@ -245,7 +245,7 @@ def test_an_older_database_is_brought_back(office: Office) -> None:
 
     code, out, _ = office.ran("log", "fsck")
     assert code == 9
-    assert "positions 5–6 was sealed and is not in it" in out
+    assert "what was sealed at positions 5–6 is not in it" in out
     assert "Put back out of the bundles, byte for byte: positions 5–6" in office("log", "recover")
     assert execute(office.url, "select * from qingling.event order by position") == before
     assert "there was nothing to recover" in office("log", "recover")
@@ -323,6 +323,45 @@ def test_a_finding_of_every_rule_is_a_whole_sentence_that_names_place_and_cover(
         assert "302" in said
         assert "province" in said
         assert "data.total: 1 → 2" in said
+
+
+@pytest.mark.parametrize(
+    ("shift", "unmoved", "said"),
+    [
+        (
+            1,
+            1,
+            "what was sealed at position 300 is no longer there, and what stands at positions 300–701 was sealed at"
+            " positions 301–702;",
+        ),
+        (
+            2,
+            0,
+            "what was sealed at positions 300–301 is no longer there, and what stands at positions 300–702 was sealed at"
+            " positions 302–704;",
+        ),
+        (
+            -2,
+            2,
+            "something was put in at positions 300–301, and what stands at positions 302–702 was sealed at positions"
+            " 300–700;",
+        ),
+        (-2, 0, "numbered anew: what stands at positions 300–702 was sealed at positions 298–700;"),
+    ],
+)
+def test_renumbered_rows_say_what_went_and_what_came(shift: int, unmoved: int, said: str) -> None:
+    finding = TamperFinding(TamperRule.ROWS_RENUMBERED, 300, 702, shift=shift, unmoved=unmoved)
+
+    assert said in finding_sentence(finding, "en")
+    assert "位置 300" in finding_sentence(finding, "zh")
+
+
+def test_a_broken_law_of_no_position_says_so() -> None:
+    finding = TamperFinding(TamperRule.LAW_BROKEN, detail="commands point into the log: …")
+
+    assert finding_sentence(finding, "en") == (
+        "The log breaks a law of its own (at no single position). Reason: commands point into the log: …."
+    )
 
 
 def test_every_rule_is_explained_under_its_words() -> None:

@@ -94,6 +94,7 @@ def test_a_row_that_was_deleted_and_closed_up_over_is_one_finding(sealed: Sealed
 
     finding = only(sealed.report())
     assert (finding.rule, finding.position, finding.last, finding.shift) == (TamperRule.ROWS_RENUMBERED, 300, 702, 1)
+    assert finding.unmoved == 1
 
 
 def test_rows_that_were_put_in_are_one_finding_with_the_ones_behind_them(sealed: SealedLog) -> None:
@@ -104,6 +105,7 @@ def test_rows_that_were_put_in_are_one_finding_with_the_ones_behind_them(sealed:
 
     finding = only(sealed.report())
     assert (finding.rule, finding.position, finding.last, finding.shift) == (TamperRule.ROWS_RENUMBERED, 300, 702, -2)
+    assert finding.unmoved == 2
 
 
 @pytest.mark.parametrize(("one", "other"), [(310, 311), (310, 400), (3, 702)])
