@@ -79,6 +79,54 @@ class Answer(StrEnum):
     REFUSED_TO_SAY = "refused-to-say"
 
 
+class ReceptionChannel(StrEnum):
+    """How a complaint came in (domain.md 2.1)."""
+
+    VISIT = "visit"
+    LETTER = "letter"
+    CALL = "call"
+    WEB = "web"
+    MESSAGE = "message"
+    FORWARDED = "forwarded"
+    """Passed on by an office above, beside or below."""
+    LEADER_INSTRUCTION = "leader-instruction"
+    INSPECTION = "inspection"
+    OTHER = "other"
+
+
+class ComplaintClass(StrEnum):
+    """What a complaint is, once verified on the day it came in (clauses N20, N21). It says what the office must do, not who complains."""
+
+    WAGE_ARREARS = "wage-arrears"
+    OTHER_MATTER = "other-matter"
+    REPEAT_PETITION = "repeat-petition"
+
+
+class MissingItem(StrEnum):
+    """What a complaint lacks that is returned for completion (25号令 §18)."""
+
+    EMPLOYER = "employer"
+    AMOUNT = "amount"
+    PERIOD = "period"
+    IDENTITY = "identity"
+    CONTACT = "contact"
+    EVIDENCE = "evidence"
+    OTHER = "other"
+
+
+class DuplicateRule(StrEnum):
+    """Why a program takes two complaints for one, strongest first; an officer settles whether they are."""
+
+    SAME_LEAD = "same-lead"
+    """Handed down by the same body under the same number."""
+    SAME_PERSON = "same-person"
+    """The same sealed subject, and neither project nor debtor speaks against it."""
+    SAME_PROJECT_AND_AMOUNT = "same-project-and-amount"
+    SAME_DEBTOR_AND_AMOUNT = "same-debtor-and-amount"
+    SAME_PROJECT_AND_DAY = "same-project-and-day"
+    SAME_DEBTOR_AND_DAY = "same-debtor-and-day"
+
+
 class StatedMeaning(StrEnum):
     """What an office's mapping says that its book's word for a state means. A stated fact, never a computed one."""
 
