@@ -97,6 +97,14 @@ def test_a_row_that_was_deleted_and_closed_up_over_is_one_finding(sealed: Sealed
     assert finding.unmoved == 1
 
 
+def test_a_log_that_was_closed_up_and_cut_is_two_findings(sealed: SealedLog) -> None:
+    sealed.rows.delete(300)
+    sealed.rows.renumber(300, -1)
+    sealed.rows.delete(*range(697, 702))
+
+    assert named(sealed.report()) == [("rows-renumbered", 300, 697), ("log-ends-early", 698, 702)]
+
+
 def test_rows_that_were_put_in_are_one_finding_with_the_ones_behind_them(sealed: SealedLog) -> None:
     sealed.rows.renumber(299, 2)
     strange = sealed.rows.known[299]
@@ -475,6 +483,15 @@ def test_what_is_beyond_the_limit_is_counted(sealed: SealedLog) -> None:
     report = sealed.report(limit=10)
     assert (len(report.findings), report.omitted) == (10, 40)
     assert not report.is_clean
+
+
+def test_more_runs_than_are_kept_are_counted(sealed: SealedLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infra.sealing.comparison._RUNS", 5)
+    for position in range(4, 104, 2):
+        sealed.rows.change(position)
+
+    report = sealed.report()
+    assert (len(report.findings), report.omitted) == (5, 45)
 
 
 def test_progress_reaches_the_end(sealed: SealedLog) -> None:
