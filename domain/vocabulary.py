@@ -136,6 +136,101 @@ class StatedMeaning(StrEnum):
     JUDICIAL = "judicial"
 
 
+class OrderKind(StrEnum):
+    """What the office orders, or gives notice of (domain.md 1.2, 1.4; clauses N28, N30)."""
+
+    PAY_WITHIN_LIMIT = "pay-within-limit"
+    RECTIFY = "rectify"
+    STOP_WORK = "stop-work"
+    INQUIRY_NOTICE = "inquiry-notice"
+    """To appear and answer; who was told and stays away may count as fled."""
+    PENALTY_NOTICE = "penalty-notice"
+    HEARING_NOTICE = "hearing-notice"
+    HANDLING_DECISION = "handling-decision"
+    PENALTY_DECISION = "penalty-decision"
+    DEMAND_NOTICE = "demand-notice"
+    """To do what was decided, before a court is asked to enforce it."""
+    OTHER = "other"
+
+
+class ServiceMethod(StrEnum):
+    """How an order reaches its addressee."""
+
+    IN_PERSON = "in-person"
+    LEFT = "left"
+    """Left in place before witnesses, where receipt was refused."""
+    POST = "post"
+    BY_PROXY = "by-proxy"
+    ELECTRONIC = "electronic"
+    ANNOUNCEMENT = "announcement"
+    POSTED_WITH_RECORDING = "posted-with-recording"
+    """Posted at home or premises of who fled, with photo or video (法释〔2013〕3号 art. 4)."""
+
+
+class ReferralKind(StrEnum):
+    """To whom something is referred, and as what (clauses N12, N21, N28, N29)."""
+
+    POLICE = "police"
+    EARLY_INTERVENTION = "early-intervention"
+    COMPETENT_DEPARTMENT = "competent-department"
+    ARBITRATION = "arbitration"
+    COURT = "court"
+    ANOTHER_PLACE = "another-place"
+    SUPERIOR = "superior"
+    DISCIPLINE = "discipline"
+
+
+class PaperKind(StrEnum):
+    """What a paper of a referral's package is (order 310, art. 6)."""
+
+    TRANSFER_LETTER = "transfer-letter"
+    INVESTIGATION_REPORT = "investigation-report"
+    LIST_OF_ITEMS = "list-of-items"
+    EXPERT_REPORT = "expert-report"
+    EVIDENCE = "evidence"
+
+
+class Milestone(StrEnum):
+    """A step of criminal procedure by which the time of a payment is weighed (法释〔2013〕3号 art. 6)."""
+
+    CASE_FILED = "case-filed"
+    PROSECUTED = "prosecuted"
+    FIRST_JUDGMENT = "first-judgment"
+
+
+class Conclusion(StrEnum):
+    """What a referral ended with, where it had been sent."""
+
+    ESTABLISHED = "established"
+    NOT_ESTABLISHED = "not-established"
+    SETTLED = "settled"
+    DISCONTINUED = "discontinued"
+    OTHER = "other"
+
+
+class Level(StrEnum):
+    """A level of government, lowest first."""
+
+    COUNTY = "county"
+    CITY = "city"
+    PROVINCE = "province"
+    STATE = "state"
+
+    @property
+    def rank(self) -> int:
+        """0 for the county, 3 for the state."""
+        return tuple(Level).index(self)
+
+
+class Resort(StrEnum):
+    """Whose money covers wages that the debtor does not pay today (clause N23)."""
+
+    WAGE_DEPOSIT = "wage-deposit"
+    REVOLVING_FUND = "revolving-fund"
+    TREASURY = "treasury"
+    PARENT_GROUP = "parent-group"
+
+
 class Evidence(Shape, frozen=True, kw_only=True):
     """A file that founds a fact: its SHA-256 (hex), media type, and its name, sealed since a name may tell who it is about."""
 
