@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from api.cli.failures import sentence
 from api.cli.options import FORMAT, OUTPUT
 from api.cli.progress import LongWork
 from api.cli.session import session_of, warn
@@ -94,11 +95,13 @@ def verify(
     to = Output(format, _language(context), file)
     checking = _Checking(to)
     try:
-        trusted = trusted_by(key or [], policy)
-        checking.run(what, trusted, entry=entry, proof=proof)
+        checking.run(what, trusted_by(key or [], policy), entry=entry, proof=proof)
     except VerificationError as error:
         checking.refuse(error)
         raise typer.Exit(ANSWERS[VerificationError].exit_code) from None
+    except InputError as error:  # said here, since who else says it would look for the language in the settings
+        warn(sentence(error, to.language))
+        raise typer.Exit(ANSWERS[InputError].exit_code) from None
 
 
 def _language(context: typer.Context) -> Language:
@@ -199,7 +202,7 @@ def _receipt_of(subject: str) -> bytes | None:
     if subject.startswith(_RECEIPT):
         return " ".join(subject.split()).encode()
     if not path.is_file():
-        raise InputError(f"there is no file {subject}, and it is no receipt", field="subject", rule="readable")
+        raise InputError(f"there is no file {subject}, and it is no receipt", field="what", rule="readable")
     with path.open("rb") as file:
         if file.read(len(_RECEIPT)) != _RECEIPT.encode():
             return None

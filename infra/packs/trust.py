@@ -155,6 +155,6 @@ def small_file(path: Path) -> bytes:
 def _text(path: Path) -> str:
     data = small_file(path)
     try:
-        return checked_text(data.decode().replace("\r\n", "\n"), f"{path}")
+        return checked_text(data.decode("utf-8-sig").replace("\r\n", "\n"), f"{path}")
     except UnicodeDecodeError:
         raise VerificationError(f"{path} is no file of keys") from None

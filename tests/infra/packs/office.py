@@ -25,7 +25,9 @@ from infra.bootstrap import Platform, Settings, initialise, make_pack, open_plat
 from infra.packs import layout
 from infra.packs.archive import ArchiveWriter
 from infra.packs.layout import Withheld
+from infra.postgres.embedded import EmbeddedPostgres
 from tests.interop.small_pack import Files, reader_of, resealed
+from tests.postgres_server import fresh_database
 
 HEAD = [
     *("案件编号", "属地", "受理日期", "欠薪单位", "项目名称", "欠薪人数", "欠薪金额", "核实金额", "已发金额", "余额"),
@@ -73,6 +75,11 @@ class Office:
                 make_pack(platform, selection(office), office.packs[name], office=name == "all-office")
             office.entries = [each.entry for each in platform.log.read(0, 10_000)]
         return office
+
+    @classmethod
+    def on(cls, server: EmbeddedPostgres, folder: Path) -> Office:
+        """One with a database of its own."""
+        return cls.founded(Settings(data=folder / "data", database_url=fresh_database(server)), folder)
 
     @contextmanager
     def opened(self) -> Iterator[Platform]:
