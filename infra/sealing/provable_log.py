@@ -25,7 +25,7 @@ from domain.sealing.tree import leaf_hash
 from infra.postgres.recorder import PostgresLog
 from infra.sealing.own_stream import OwnStream
 from infra.sealing.publisher import Publisher, read_policy
-from infra.sealing.rounds import Rounds, published_size, rounds
+from infra.sealing.rounds import Rounds, rounds
 from infra.sealing.service import SealingService
 from infra.sealing.signer import Signer
 from infra.sealing.standing import Bound, Commitment, Folders, SealingStatus, Served, Sizes
@@ -61,6 +61,7 @@ class ProvableLog:
         self._own = own
         self._policy = Policy() if folders.policy is None else read_policy(folders.policy)
         self._keys = self._own.keys()
+        self._checked: tuple[bytes, int] | None = None
         self._publisher: Publisher | None = None
         self._published_under: tuple[VerifierKey, ...] = ()
         self._changing = threading.Lock()
@@ -87,7 +88,7 @@ class ProvableLog:
     @contextmanager
     def _rounds(self) -> Iterator[Rounds]:
         signer = self.signer()
-        with rounds(self._log, self.store, signer, self._current_publisher()) as under_way:
+        with rounds(self._log, self.store, signer, self._current_publisher(), self._published) as under_way:
             yield under_way
 
     def _current_publisher(self) -> Publisher:
@@ -130,7 +131,7 @@ class ProvableLog:
     def _broken_promise(self) -> str | None:
         """How the end of the log contradicts what was sealed of it; None where it does not."""
         sealed = _size(self.store.head())
-        promised = max(sealed, published_size(self.store), self._signed_size())
+        promised = max(sealed, _size_of(self.store.published()), self._signed_size())
         ends = self._log.head().position
         if ends < promised:
             return (
@@ -171,7 +172,23 @@ class ProvableLog:
     def sizes(self) -> Sizes:
         """How far each state reaches."""
         sealed = self.store.head()
-        return Sizes(self._log.head().position, 0 if sealed is None else sealed.size, published_size(self.store))
+        return Sizes(self._log.head().position, 0 if sealed is None else sealed.size, self._published())
+
+    def _published(self) -> int:
+        """How many leaves the published checkpoint has, where it bears what the policy asks for; 0 where it does not (yet).
+
+        So where witnesses are named for a log that had none, its last checkpoint is cosigned before anything counts as published.
+        """
+        note = self.store.published()
+        if note is None:
+            return 0
+        if self._checked is None or self._checked[0] != note:
+            try:
+                size = self._own_policy(note).verified(note).checkpoint.size
+            except VerificationError:
+                size = 0
+            self._checked = note, size
+        return self._checked[1]
 
     def state_of(self, position: int) -> State:
         """The state of a recorded event."""
@@ -249,7 +266,7 @@ class ProvableLog:
         """
         named = parse_path(path)
         data = self.store.read(named)
-        if not _is_published(named, published_size(self.store)):
+        if not _is_published(named, _size_of(self.store.published())):
             raise NotFoundError(f"{path} belongs to no published checkpoint yet")
         return Served(data, named if isinstance(named, Bundle) else None)
 
@@ -269,9 +286,11 @@ class ProvableLog:
         head = parse_checkpoint(parse_note(note).text)
         if position > self._log.head().position:
             raise NotFoundError(f"the log has no position {position}")
-        if position > head.size:
+        published = self._published()
+        if position > published:
             raise NotReadyError(
-                f"position {position} is not published yet; the checkpoint reaches {head.size}", position=head.size
+                f"position {position} is not published yet; the published checkpoint reaches {published}",
+                position=published,
             )
         stored = self._log.read(position - 1, 1) if position >= 1 else []
         if not stored or stored[0].position != position:
@@ -302,7 +321,7 @@ class ProvableLog:
         Raises:
             NotFoundError: they are no sizes of one published tree.
         """
-        if not 0 < old <= new <= published_size(self.store):
+        if not 0 < old <= new <= _size_of(self.store.published()):
             raise NotFoundError(f"there are no published trees of {old} and {new} leaves, in this order")
         return self.tree().consistency(old, new)
 
@@ -322,7 +341,7 @@ class ProvableLog:
         Raises:
             NotReadyError: it is not after `timeout` seconds, or sealing has stopped.
         """
-        self._wait(lambda: published_size(self.store) >= position, timeout, f"position {position} is not published yet")
+        self._wait(lambda: self._published() >= position, timeout, f"position {position} is not published yet")
 
     def publish(self, timeout: float = PATIENCE) -> bytes:
         """Has everything that is recorded now sealed and published, by this process or the one that does so already; the checkpoint.
@@ -331,7 +350,7 @@ class ProvableLog:
             NotReadyError: it is not after `timeout` seconds; sealing has stopped; there is no key.
             LogMismatchError, VerificationError, SettingsError: as a round.
         """
-        self._advance(self._log.head().position, timeout, lambda: published_size(self.store))
+        self._advance(self._log.head().position, timeout, self._published)
         return self.checkpoint()
 
     def seal(self, timeout: float = PATIENCE) -> int:
@@ -431,6 +450,10 @@ class ProvableLog:
         self._own.retire(vkey, reason, actor)
         if vkey in {key.vkey for key in signer.verifiers}:
             signer.retire(vkey)
+
+
+def _size_of(note: bytes | None) -> int:
+    return 0 if note is None else parse_checkpoint(parse_note(note).text).size
 
 
 def _size(head: Checkpoint | None) -> int:

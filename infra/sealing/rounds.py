@@ -5,12 +5,10 @@ Guarantees: only who holds the lock of the folder makes rounds. Each round begin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from domain.recording import LogReader
-from domain.sealing.checkpoint import parse_checkpoint
-from domain.sealing.note import parse_note
 from infra.sealing.publisher import Publisher
 from infra.sealing.sealer import Sealer
 from infra.sealing.signer import Signer
@@ -21,12 +19,14 @@ from infra.sealing.tree import SealedTree
 class Rounds:
     """See the module. Made by `rounds`."""
 
-    def __init__(self, log: LogReader, store: TileStore, signer: Signer, publisher: Publisher) -> None:
+    def __init__(
+        self, log: LogReader, store: TileStore, signer: Signer, publisher: Publisher, published: Callable[[], int]
+    ) -> None:
         self._store = store
         self._publisher = publisher
+        self._published = published
         self._sealer = Sealer(log, store, signer)
         self._sealer.start()
-        self.published = published_size(store)
 
     def run(self) -> int:
         """Seals, signs and publishes what was recorded meanwhile; returns the size of the published checkpoint.
@@ -37,25 +37,20 @@ class Rounds:
             RecordingError: the database cannot be reached.
         """
         head = self._sealer.integrate()
-        if head.size > self.published:
+        if head.size > self._published():
             self._publisher.publish(self._sealer.sign(), SealedTree(self._store))
-            self.published = published_size(self._store)
-        return self.published
+        return self._published()
 
 
 @contextmanager
-def rounds(log: LogReader, store: TileStore, signer: Signer, publisher: Publisher) -> Iterator[Rounds]:
-    """Rounds, while nobody else makes them.
+def rounds(
+    log: LogReader, store: TileStore, signer: Signer, publisher: Publisher, published: Callable[[], int]
+) -> Iterator[Rounds]:
+    """Rounds, while nobody else makes them. `published`: how many leaves the checkpoint has that is published as it should be.
 
     Raises:
         NotReadyError: somebody else does.
         LogMismatchError: what is stored is not what was signed (`Sealer.start`).
     """
     with store.lock(wait=False):
-        yield Rounds(log, store, signer, publisher)
-
-
-def published_size(store: TileStore) -> int:
-    """How many leaves the published checkpoint has; 0 where there is none yet."""
-    note = store.published()
-    return 0 if note is None else parse_checkpoint(parse_note(note).text).size
+        yield Rounds(log, store, signer, publisher, published)

@@ -35,6 +35,8 @@ from domain.sealing.tree import leaf_hash, verify_consistency
 from infra.bootstrap import Platform, Settings, initialise, open_platform
 from infra.clock import Clock
 from infra.sealing.signer import Signer
+from infra.sealing.witness_client import Reply
+from infra.witness import WitnessDesk
 from tests.migrated import execute
 
 PATIENCE = 10.0
@@ -214,6 +216,41 @@ def test_without_its_witnesses_nothing_is_published_and_everybody_is_told_why(re
         assert status.witnessed
         assert [each.name for each in status.witnesses] == ["w1"]
         assert status.witnesses[0].trouble
+
+
+def test_what_was_published_without_witnesses_is_cosigned_before_it_counts_once_they_are_named(
+    real: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(real) as platform:
+        platform.sealing.publish()
+        vkey = platform.sealing.status().vkeys[0]
+    desk = WitnessDesk.create(tmp_path / "witness", "witness.example.org/w1")
+    policy = tmp_path / "policy"
+    policy.write_text(f"witness w1 {desk.vkey} http://127.0.0.1:1\nquorum w1\n")
+    witnessed = replace(real, witnesses=str(policy))
+    with opened(witnessed) as platform:
+        assert (platform.sealing.sizes().sealed, platform.sealing.sizes().published) == (2, 0)
+        with pytest.raises(NotReadyError, match="position 1 is not published yet"):
+            platform.sealing.proof(1)
+        assert platform.sealing.served(Tile(0, 0, 2).path).data, "what was shown once is shown for ever"
+
+    class Beside:
+        """A witness in this process."""
+
+        def __call__(self, method: str, url: str, body: bytes | None = None) -> Reply:
+            answer = desk.add_checkpoint(body or b"", 1_800_000_000)
+            return Reply(answer.status, answer.content_type, answer.body)
+
+        def close(self) -> None:
+            """Nothing is open."""
+
+    desk.add_log(vkey, "")
+    monkeypatch.setattr("infra.sealing.provable_log.WitnessClient", Beside)
+    with opened(witnessed, sealing=True) as platform:
+        until(lambda: platform.sealing.sizes().published == 2)
+        proof = platform.sealing.proof(1)
+        accepted = proof.verified(platform.event(1).entry, platform.sealing.policy())
+        assert [each.key.vkey for each in accepted.cosignatures] == [desk.vkey]
 
 
 def test_a_policy_that_cannot_be_read_is_a_wrong_setting(real: Settings, tmp_path: Path) -> None:
