@@ -62,3 +62,28 @@ def decide(command: Callable[[], T], *, tries: int = MAX_TRIES) -> T:
         except ConflictError:
             continue
     return command()
+
+
+def act(
+    streams: Streams,
+    kind: type[S],
+    stream_id: str,
+    ask: Callable[[S], None],
+    *,
+    context: Context,
+    command: CommandKey | None = None,
+    now: datetime | None = None,
+) -> Outcome:
+    """Loads one stream, asks it for one act or fact, and commits what it decided; again, from loading, after a conflict.
+
+    Raises:
+        NotFoundError: there is no such stream.
+        Refused: the act is refused, or somebody else was first `MAX_TRIES` times.
+    """
+
+    def once() -> Outcome:
+        stream = streams.get(kind, stream_id)
+        ask(stream)
+        return streams.commit(stream, context=context, command=command, now=now)
+
+    return decide(once)
