@@ -55,7 +55,7 @@ class TamperRule(StrEnum):
     KEY_UNANNOUNCED = "key-unannounced"
     """The signer has a key that the log never announced."""
     KEY_NOT_HELD = "key-not-held"
-    """The key that the log announced last is not the signer's."""
+    """The key that the log announced last, of those not retired, is not the signer's."""
     LAW_BROKEN = "law-broken"
     """The log breaks a law of its own (`infra.postgres.fsck`)."""
 

@@ -80,6 +80,7 @@ class _Said:
 
     origin: str = ""
     keys: list[tuple[int, VerifierKey]] = field(default_factory=list)
+    retired: set[str] = field(default_factory=set)
     commitments: list[tuple[int, Any]] = field(default_factory=list)
 
 
@@ -357,7 +358,8 @@ class _Audit:
         announced = {key.vkey for _, key in self._said.keys}
         for vkey in sorted(held - announced):
             self._add(TamperRule.KEY_UNANNOUNCED, detail=vkey)
-        for position, key in self._said.keys[-1:]:
+        signing = [each for each in self._said.keys if each[1].vkey not in self._said.retired]
+        for position, key in signing[-1:]:
             if key.vkey not in held:
                 self._add(TamperRule.KEY_NOT_HELD, position=position, last=position, detail=key.vkey)
 
@@ -425,6 +427,8 @@ def _said(log: LogReader, types: EventTypes) -> _Said:
                     said.origin = event.origin
                 case Genesis.KeyAnnounced():
                     said.keys.append((stored.position, VerifierKey.parse(event.vkey)))
+                case Genesis.KeyRetired():
+                    said.retired.add(event.vkey)
                 case Genesis.WholenessCommitted():
                     said.commitments.append((stored.position, event))
         except QinglingError:

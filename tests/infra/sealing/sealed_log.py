@@ -188,6 +188,19 @@ class SealedLog:
         genesis.commit_wholeness(self.size, streams.head, partitions.head, PROVENANCE)
         return self._streams.commit(genesis, context=CONTEXT).positions[-1]
 
+    def announce(self, vkey: str) -> None:
+        """Records that a key signs from now on."""
+        genesis = self._streams.get(Genesis, GENESIS_STREAM)
+        genesis.announce_key(vkey, PROVENANCE)
+        self._streams.commit(genesis, context=CONTEXT)
+
+    def retire(self, vkey: str) -> None:
+        """Records that a key signs no more, and destroys it."""
+        genesis = self._streams.get(Genesis, GENESIS_STREAM)
+        genesis.retire_key(vkey, PROVENANCE)
+        self._streams.commit(genesis, context=CONTEXT)
+        self.signer.retire(vkey)
+
     def report(self, **more: object) -> TamperReport:
         return tamper_report(self.rows, self.store, self.signer, self.policy, EVENT_TYPES, **more)
 

@@ -435,6 +435,19 @@ def test_an_announced_key_that_the_signer_does_not_hold_is_found(sealed: SealedL
     assert rules == {TamperRule.KEY_UNANNOUNCED, TamperRule.KEY_NOT_HELD}
 
 
+def test_a_retired_key_need_not_be_held_and_what_it_signed_stays(sealed: SealedLog) -> None:
+    old, new = sealed.signer.add_key()
+    sealed.announce(new.vkey)
+    sealed.retire(new.vkey)
+    sealed.grow(5)
+    assert sealed.report().is_clean
+    _, newest = sealed.signer.add_key()
+    sealed.announce(newest.vkey)
+    sealed.retire(old.vkey)
+    sealed.grow(5)
+    assert sealed.report().is_clean
+
+
 def test_without_its_signer_a_log_is_held_against_what_was_published(sealed: SealedLog) -> None:
     sealed.rows.change(303)
     report = tamper_report(sealed.rows, sealed.store, None, sealed.policy, EVENT_TYPES)
