@@ -237,7 +237,10 @@ func (f *fileStream) finish() error {
 	return nil
 }
 
-// whole reads a file into memory. limit is far beyond what the file can have.
+// maxText is the longest file that is held in memory as a whole.
+const maxText = 1 << 28
+
+// whole reads a file into memory.
 func (a *archive) whole(name string, limit int64) ([]byte, error) {
 	if a.declared[name].bytes > limit {
 		return nil, refuse(1, name, "it has more than %d bytes", limit)
@@ -255,13 +258,6 @@ func (a *archive) whole(name string, limit int64) ([]byte, error) {
 
 // manifest reads the one file of which no digest is declared.
 func (a *archive) manifest() ([]byte, error) {
-	size := a.members[manifestName].UncompressedSize64
-	if size > maxManifest {
-		return nil, refuse(1, manifestName, "it has more than %d bytes", maxManifest)
-	}
-	a.declared = map[string]fileDigest{manifestName: {bytes: int64(size)}}
-	return a.whole(manifestName, maxManifest)
+	a.declared = map[string]fileDigest{manifestName: {bytes: int64(a.members[manifestName].UncompressedSize64)}}
+	return a.whole(manifestName, maxText)
 }
-
-// maxManifest leaves room for the names of five million cases.
-const maxManifest = 256 << 20

@@ -21,6 +21,7 @@ type packCheck struct {
 
 	partitions map[string]int32 // by name, the number of a listed partition
 	withheld   map[int64]withheldEntry
+	runs       []span
 	positions  []int64
 	leaves     []tlog.Hash
 	members    []int32 // of each leaf the partition it counts for, or notCounted
@@ -28,7 +29,6 @@ type packCheck struct {
 	genesis    *genesis
 	commitment *mapHead
 	making     *making
-	runs       int
 }
 
 // notCounted marks entries behind the commitment, or of no listed partition.
@@ -130,8 +130,6 @@ func (c *packCheck) add(err error) {
 
 // Rule 3: which positions, and what stands there.
 
-const maxText = 1 << 30
-
 func (c *packCheck) readWithheld() error {
 	c.partitions = make(map[string]int32, len(c.manifest.partitions))
 	for number, name := range c.manifest.partitions {
@@ -189,13 +187,10 @@ func (c *packCheck) readPositions() error {
 	if err != nil {
 		return err
 	}
-	c.runs = bytes.Count(data, []byte("\n"))
-	c.positions, err = parsePositions(data, c.manifest.entries+int64(len(c.withheld)))
+	c.runs, err = parsePositions(data, c.manifest.entries+int64(len(c.withheld)))
 	if err != nil {
 		return refuse(1, "positions.txt", "it is not of its form: %v", err)
 	}
-	c.leaves = make([]tlog.Hash, len(c.positions))
-	c.members = make([]int32, len(c.positions))
 	return nil
 }
 
@@ -212,21 +207,29 @@ func (c *packCheck) readEntries() error {
 	return wrong
 }
 
+// eachEntry reads the entries one by one, and puts those that are withheld between them. Memory grows with what is read, not with
+// what the pack says of itself.
 func (c *packCheck) eachEntry(lines *bufio.Reader) error {
 	shown := int64(0)
-	for i, position := range c.positions {
-		if held, ok := c.withheld[position]; ok {
-			c.leaves[i], c.members[i] = held.leaf, held.partition
-			continue
+	for _, each := range c.runs {
+		for position := each.first; position <= each.last; position++ {
+			held, withheld := c.withheld[position]
+			if !withheld {
+				line, err := lines.ReadSlice('\n')
+				if err != nil {
+					return refuse(1, "entries.jsonl", "after %d of %d entries: %v", shown, c.manifest.entries, unended(err)).at(position)
+				}
+				line = line[:len(line)-1]
+				held = withheldEntry{tlog.RecordHash(line), c.readEntry(position, line)}
+				shown++
+			}
+			c.positions = append(c.positions, position)
+			c.leaves = append(c.leaves, held.leaf)
+			c.members = append(c.members, held.partition)
+			if len(c.wrong) > maxShown {
+				return refuse(1, "entries.jsonl", "so much of it is wrong that it is read no further").at(position)
+			}
 		}
-		line, err := lines.ReadSlice('\n')
-		if err != nil {
-			return refuse(1, "entries.jsonl", "after %d of %d entries: %v", shown, c.manifest.entries, unended(err)).at(position)
-		}
-		shown++
-		line = line[:len(line)-1]
-		c.leaves[i] = tlog.RecordHash(line)
-		c.members[i] = c.readEntry(position, line)
 	}
 	if shown != c.manifest.entries {
 		return refuse(1, "withheld.json", "it withholds positions that are not packed")
@@ -479,7 +482,7 @@ func (c *packCheck) print(out io.Writer) {
 	for _, line := range c.head.signedBy() {
 		fmt.Fprintf(out, "      %s\n", line)
 	}
-	fmt.Fprintf(out, "  3 %d entries shown and %d withheld, at %d runs of positions, are in that tree\n", m.entries, len(c.withheld), c.runs)
+	fmt.Fprintf(out, "  3 %d entries shown and %d withheld, at %d runs of positions, are in that tree\n", m.entries, len(c.withheld), len(c.runs))
 	fmt.Fprintf(out, "  4 every entry shown is canonical JSON of this log, which says of itself that it is a %s log\n", c.genesis.kind)
 	fmt.Fprintf(out, "  5 as of position %d, by the commitment at position %d, %d of the log's %d partitions are here, each whole\n",
 		m.upto, m.wholeness, len(m.partitions), c.commitment.size)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"math/bits"
 	"sort"
 	"strings"
 
@@ -61,11 +63,7 @@ func (s *subset) next() (hash tlog.Hash) {
 
 // half is the largest power of two smaller than count, which is at least 2: how many leaves go left (RFC 6962 section 2.1).
 func half(count int64) int64 {
-	left := int64(1)
-	for left<<1 < count {
-		left <<= 1
-	}
-	return left
+	return 1 << (bits.Len64(uint64(count-1)) - 1)
 }
 
 // rootOf is the root over leaf hashes, at least one.
@@ -92,43 +90,45 @@ func parseSubsetProof(data []byte) ([]tlog.Hash, error) {
 	return proof, nil
 }
 
-// parsePositions reads positions.txt: rising lines `n` or `first-last`, runs as long as they can be. There must be exactly count
-// positions.
-func parsePositions(data []byte, count int64) ([]int64, error) {
+// span is neighbouring positions, both ends included. There may be more of them than fit into memory, until the entries are there.
+type span struct {
+	first, last int64
+}
+
+// parsePositions reads positions.txt: rising lines `n` or `first-last`, runs as long as they can be; count positions in all.
+func parsePositions(data []byte, count int64) ([]span, error) {
 	lines, err := linesOf(string(data))
 	if err != nil {
 		return nil, err
 	}
-	var positions []int64
-	last := int64(-1)
+	var runs []span
+	before, said := int64(-1), int64(0)
 	for _, line := range lines {
-		from, to, isRange := strings.Cut(line, "-")
-		first, err := decimalOf(from)
+		next, err := parseSpan(line)
 		if err != nil {
 			return nil, err
 		}
-		end := first
-		if isRange {
-			if end, err = decimalOf(to); err != nil {
-				return nil, err
-			}
-			if end <= first {
-				return nil, errors.New("a range does not rise: " + line)
-			}
-		}
-		if first < last+2 {
+		if next.first < before+2 {
 			return nil, errors.New("a line does not begin at least 2 behind the end of the line before: " + line)
 		}
-		if end-first >= count-int64(len(positions)) {
-			return nil, errors.New("there are more positions than entries shown and withheld")
-		}
-		for last = first; last < end; last++ {
-			positions = append(positions, last)
-		}
-		positions = append(positions, end)
+		before, said = next.last, said+next.last-next.first+1
+		runs = append(runs, next)
 	}
-	if int64(len(positions)) != count {
-		return nil, errors.New("there are fewer positions than entries shown and withheld")
+	if said != count {
+		return nil, fmt.Errorf("it says %d positions, and %d entries are shown and withheld", said, count)
 	}
-	return positions, nil
+	return runs, nil
+}
+
+func parseSpan(line string) (span, error) {
+	from, to, isRange := strings.Cut(line, "-")
+	first, err := decimalOf(from)
+	if err != nil || !isRange {
+		return span{first, first}, err
+	}
+	last, err := decimalOf(to)
+	if err == nil && last <= first {
+		err = errors.New("a run does not rise: " + line)
+	}
+	return span{first, last}, err
 }

@@ -101,7 +101,7 @@ func spoilt(s subset) map[string]subset {
 
 func TestPositionsAreRisingRuns(t *testing.T) {
 	got, err := parsePositions([]byte("1-3\n5\n7-8\n"), 6)
-	if err != nil || !reflect.DeepEqual(got, []int64{1, 2, 3, 5, 7, 8}) {
+	if err != nil || !reflect.DeepEqual(got, []span{{1, 3}, {5, 5}, {7, 8}}) {
 		t.Errorf("%v, %v", got, err)
 	}
 }

@@ -467,6 +467,21 @@ def test_a_zip_that_can_be_read_in_two_ways_is_refused(judge: Judge) -> None:
         assert "refused: " in verdict.said, what
 
 
+def test_a_pack_that_says_more_than_memory_can_hold_is_refused_by_what_is_there(judge: Judge) -> None:
+    """The positions of a trillion entries fit into a line; they must cost nothing until the entries are read."""
+    files = three_cases()[1]
+    many = 10**12
+    said = judge(saying({**files, "positions.txt": f"1-{many}\n".encode()}, entries=many)).said
+    assert f"of {many} entries: the file ends there" in said
+
+
+def test_a_pack_in_which_everything_is_wrong_is_refused_with_the_first_hundred_sentences(judge: Judge) -> None:
+    files = make_pack(SmallLog.synthetic(40), Choice.of_all(office=True))
+    said = judge(with_lines(files, [line + b" " for line in lines_of(files)])).said
+    assert said.count("it is not canonical JSON") == 100
+    assert said.splitlines()[-1].startswith("refused: and ")
+
+
 def test_a_bit_flipped_anywhere_in_the_zip_is_refused_by_both_or_says_nothing(judge: Judge) -> None:
     """A deflated file has up to seven bits behind its end; with one of those flipped every file is still the same."""
     log = a_log()
