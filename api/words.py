@@ -14,6 +14,7 @@ from typing import Final, Literal, NamedTuple
 
 from domain.campaigns.genesis import LogKind
 from domain.money import yuan
+from domain.orders.standing import OrderState
 from domain.sealing.state import State
 from domain.streams import Basis, Visibility
 from domain.vocabulary import (
@@ -140,6 +141,16 @@ ENUMS: Mapping[type[Enum], Mapping[str, Word]] = {
         "same-debtor-and-amount": Word("同一欠薪单位同一金额", "Same debtor and amount"),
         "same-project-and-day": Word("同一项目同一天", "Same project and day"),
         "same-debtor-and-day": Word("同一欠薪单位同一天", "Same debtor and day"),
+    },
+    OrderState: {
+        "open": Word("已发出未送达", "Issued, not served"),
+        "served": Word("已送达", "Served"),
+        "due": Word("期限内", "Within its limit"),
+        "overdue": Word("逾期未履行", "Overdue"),
+        "complied": Word("已履行", "Complied with"),
+        "refused": Word("拒不履行", "Refused"),
+        "withdrawn": Word("已撤销", "Withdrawn"),
+        "replaced": Word("已变更", "Replaced"),
     },
     OrderKind: {
         "pay-within-limit": Word("责令限期支付", "Pay within a limit"),
@@ -296,6 +307,15 @@ EVENT_TYPES: Mapping[str, Word] = {
     "officer.registered.v1": Word("人员登记", "Officer registered"),
     "officer.token-issued.v1": Word("签发令牌", "Token issued"),
     "officer.token-revoked.v1": Word("吊销令牌", "Token revoked"),
+    "order.issued.v1": Word("发出文书", "Order issued"),
+    "order.served.v1": Word("送达", "Order served"),
+    "order.receipt-refused.v1": Word("拒收文书", "Receipt of an order refused"),
+    "order.complied.v1": Word("已履行", "Order complied with"),
+    "order.partly-complied.v1": Word("部分履行", "Order complied with in part"),
+    "order.compliance-refuted.v1": Word("履行情况不实", "Compliance refuted"),
+    "order.refused.v1": Word("拒不履行", "Order refused"),
+    "order.withdrawn.v1": Word("撤销文书", "Order withdrawn"),
+    "order.replaced.v1": Word("变更文书", "Order replaced"),
 }
 
 LEDGER_STATES: Mapping[str, Word] = {

@@ -8,7 +8,8 @@ from domain.cases.case import Case
 from domain.claims.claim import Claim
 from domain.entries import EventTypes
 from domain.officers.officer import Officer
+from domain.orders.order import Order
 from domain.packs.pack import Pack
 from domain.payments.payment import Payment
 
-EVENT_TYPES = EventTypes((Genesis, Case, Claim, Payment, LedgerBook, Officer, Pack))
+EVENT_TYPES = EventTypes((Genesis, Case, Claim, Payment, LedgerBook, Officer, Pack, Order))

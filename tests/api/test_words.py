@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import domain.campaigns.genesis
+import domain.orders.standing
 import domain.sealing.state
 import domain.streams
 import domain.vocabulary
@@ -28,6 +29,7 @@ from tests.api.fake_platform import FakePlatform
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 MODULES = (
     domain.campaigns.genesis,
+    domain.orders.standing,
     domain.sealing.state,
     domain.streams,
     domain.vocabulary,
