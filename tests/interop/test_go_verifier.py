@@ -190,9 +190,7 @@ def test_an_event_removed_is_refused(judge: Judge) -> None:
     at = positions[len(positions) // 2]
     without = [line for line in lines_of(files) if line != log.entries[at - 1]]
     assert "rule 1, entries.jsonl" in judge({**files, "entries.jsonl": b"\n".join(without) + b"\n"}).said
-    assert (
-        "fewer" in judge(with_lines(files, without)).said or "more positions" in judge(with_lines(files, without)).said
-    )
+    assert f"it says {len(positions)} positions, and {len(without)} entries" in judge(with_lines(files, without)).said
     key = log.keys[at - 1]
     hidden = judge(repacked(log, files, [position for position in positions if position != at])).said
     assert f'rule 5, wholeness.json: the partition "{key}" is not whole' in hidden
