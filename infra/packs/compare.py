@@ -158,8 +158,8 @@ class _Comparing:
                 values = make()
                 cells = csv_cells(columns, values, language)
                 self._digest.update(canonical_row(columns, [values[column.name] for column in columns]))
-            except (ValueError, TypeError, OverflowError) as error:
-                raise VerificationError(f"the row {', '.join(key)} that the packed entries make: {error}") from None
+            except Exception as error:
+                raise VerificationError(f"the row {', '.join(key)} that the packed entries make: {error}") from error
             yield _Expected(key, cells, loose)
 
     def _ledger_rows(self) -> Iterator[tuple[Key, bool, Callable[[], Mapping[str, object]]]]:

@@ -69,7 +69,7 @@ class LogFacts:
         """
         try:
             return JurisdictionTree(self.places)
-        except InputError as error:
+        except (InputError, RecursionError) as error:
             raise VerificationError(f"the entries of the partition {GENESIS_STREAM}: {error}") from None
 
 
@@ -92,10 +92,17 @@ class DerivedLedgers:
         return {key: row for key, row in self.rows.get("case", {}).items() if isinstance(row, CaseRow)}
 
     def cells(self) -> dict[Cell, Sums]:
-        """What these cases alone contribute to the board; cells without any are left out."""
+        """What these cases alone contribute to the board; cells without any are left out.
+
+        Raises:
+            VerificationError: a case cannot be summed.
+        """
         board = self.catalogue[BOARD]
         assert isinstance(board, SummaryLedger)
-        return sums_of(board, self.cases().values())
+        try:
+            return sums_of(board, self.cases().values())
+        except Exception as error:
+            raise VerificationError(f"the board cannot be summed over these cases: {error}") from error
 
 
 def decoded(types: EventTypes, entries: Iterable[tuple[int, bytes]]) -> Iterator[Recorded[StreamEvent]]:

@@ -403,5 +403,5 @@ def _check_cases(reader: PackReader, derived: DerivedLedgers, announced: Pack.Cr
             if name in (GENESIS_STREAM, *loose) or (row is not None and asked(row)):
                 continue
             raise VerificationError(f"partition {name} is no case that the selection asks for")
-    except (InputError, OverflowError) as error:
+    except (InputError, OverflowError, RecursionError) as error:
         raise VerificationError(f"the selection: {error}") from None

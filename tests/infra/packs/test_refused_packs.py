@@ -7,12 +7,15 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from domain.errors import VerificationError
 from domain.sealing.cosignature import Cosigner, with_lines
@@ -630,3 +633,81 @@ def test_a_workbook_that_is_none_or_has_more_parts_than_it_may_is_refused(
         made.writestr("xl/worksheets/sheet3.xml", bytes(2**26))
     forged.pack[XLSX] = target.getvalue()
     assert "more room than a workbook of this csv can need" in refused(forged.files())
+
+
+# ------------------------------------------------------------------------------- an office that records what nobody would
+
+STRANGE: list[object] = [
+    *(
+        None,
+        True,
+        -1,
+        0,
+        2**53 - 1,
+        10**19,
+        "",
+        "x",
+        "\x00",
+        "=1+1",
+        "9999-12-31T23:59:59+00:00",
+        "0001-01-01T00:00:00+14:00",
+    ),
+    *("2019-01-01T00:00:00", "../../etc/passwd", "Mars/Olympus", [], ["x"], [[]], {}, {"x": 1}, 1.5, "x" * 40_000),
+]
+
+
+def strange(value: Any, data: st.DataObject) -> Any:
+    """A JSON value with something strange in one place."""
+    if isinstance(value, dict) and value and data.draw(st.integers(0, 4)):
+        name = data.draw(st.sampled_from(sorted(value)))
+        return {**value, name: strange(value[name], data)}
+    if isinstance(value, list) and value and data.draw(st.integers(0, 4)):
+        at = data.draw(st.integers(0, len(value) - 1))
+        return [*value[:at], strange(value[at], data), *value[at + 1 :]]
+    return data.draw(st.sampled_from(STRANGE))
+
+
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_whatever_an_office_records_a_pack_of_it_holds_or_is_refused_with_one_kind_of_error(
+    office: Office, tmp_path: Path, data: st.DataObject
+) -> None:
+    forged = Forgery.of(office, data.draw(st.sampled_from(["case", "project", "all-office"])))
+    at = data.draw(st.sampled_from(forged.positions)) - 1
+    attributes = strange(orjson.loads(forged.history[at]), data)
+    if not isinstance(attributes, dict) or not isinstance(attributes.get("partitionkey"), str):
+        return
+    forged.history[at] = orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS)
+    forged.manifest["partitions"] = sorted({key_of(forged.history[at - 1]) for at in forged.positions}, key=str.encode)
+    forged.said = {"cases": len(forged.partitions) - 1}
+    pack = tmp_path / "pack.zip"
+    pack.write_bytes(zipped(forged.files()))
+    with suppress(VerificationError):
+        verify_pack(pack, trusting(office))
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"timezone": "Mars/Olympus"}, "there is no time zone 'Mars/Olympus'"),
+        ({"timezone": "../../etc/passwd"}, "there is no time zone"),
+        ({"places": []}, "there is no node"),
+        (
+            {
+                "places": [
+                    {"code": str(at), "name_zh": "x", "name_en": "x", **({"parent": str(at - 1)} if at else {})}
+                    for at in range(400)
+                ]
+            },
+            "",
+        ),
+    ],
+)
+def test_a_genesis_that_no_log_has_is_refused(
+    office: Office, refused: Callable[..., str], change: dict[str, Any], why: str
+) -> None:
+    forged = Forgery.of(office, "jurisdiction")
+    forged.history[0] = altered(forged.history[0], **change)
+    message = refused(forged.files())
+    assert message.startswith("rule 7,")
+    assert why in message
