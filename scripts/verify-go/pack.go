@@ -279,8 +279,8 @@ func (c *packCheck) readEntry(position int64, line []byte) int32 {
 
 func (c *packCheck) readGenesis(e entry, wrong func(int, string, ...any)) {
 	found, err := parseGenesis(e.data)
-	if err != nil || string(e.kind) != typeCreated {
-		wrong(4, "there stands a %.80q, and no %s that says what the log is", e.kind, typeCreated)
+	if err != nil || string(e.kind) != typeCreated || string(e.subject) != logStream {
+		wrong(4, "there stands a %.80q of %.80q, and no %s that says what the log is", e.kind, e.subject, typeCreated)
 		return
 	}
 	c.genesis = &found
@@ -293,8 +293,8 @@ func (c *packCheck) readGenesis(e entry, wrong func(int, string, ...any)) {
 func (c *packCheck) readCommitment(e entry, wrong func(int, string, ...any)) {
 	upto, head, err := parseCommitment(e.data)
 	switch {
-	case string(e.kind) != typeCommitment:
-		wrong(5, "there stands a %.80q, and no %s", e.kind, typeCommitment)
+	case string(e.kind) != typeCommitment || string(e.subject) != logStream:
+		wrong(5, "there stands a %.80q of %.80q, and no %s of the log", e.kind, e.subject, typeCommitment)
 	case err != nil:
 		wrong(5, "the commitment cannot be read: %v", err)
 	case upto != c.manifest.upto:

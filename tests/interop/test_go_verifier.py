@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -562,6 +563,14 @@ def test_both_say_the_same_of_a_proof_with_a_bit_changed(
         assert done.returncode == 9, (at, done)
         with pytest.raises(VerificationError):
             verify_proof(data, trusted_by([], policy))
+
+
+def test_the_manual_names_every_option_and_no_other(
+    verify_go: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    manual = (CHECKOUT / "docs" / "verify-go.md").read_text("utf-8")
+    offered = set(re.findall(r"^  (-\w+)", verify_go("-h").stderr, re.MULTILINE))
+    assert offered == set(re.findall(r"^\| `(-\w+)`", manual, re.MULTILINE))
 
 
 # ------------------------------------------------------------------------------------------------------ the program itself
