@@ -126,7 +126,7 @@ def csv_cells(columns: Sequence[Column], row: Mapping[str, object], language: La
     Raises:
         ValueError: a value is not of its column's kind.
     """
-    return [csv_text(column, row.get(column.name), language) for column in columns]
+    return [_typed(column.kind, _checked(column, row.get(column.name)), language) for column in columns]
 
 
 def csv_text(column: Column, value: object, language: Language) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from typing import IO, Final
@@ -34,6 +34,7 @@ _ROOM_A_CELL: Final = 200
 _CELL_DIGITS: Final = 10**15
 _NEAR: Final = timedelta(milliseconds=1)
 _MIDNIGHT: Final = time()
+_TEXT: Final = Column("text", "", "")
 _DAMAGE: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError, LookupError)
 
 
@@ -47,6 +48,7 @@ class Workbook:
             VerificationError: it cannot be read, or holds what no workbook of a pack holds.
         """
         self._columns, self._language = columns, language
+        self._says = [_says_of(column, language) for column in columns]
         _check_parts(data, most=_ROOM + _ROOM_A_CELL * text)
         with _read():
             self._book = CalamineWorkbook.from_filelike(io.BytesIO(data))
@@ -65,8 +67,12 @@ class Workbook:
         cells = next(self._rows, None)
         if cells is None:
             raise VerificationError("it has fewer rows than the csv")
-        for column, said, cell in zip(self._columns, row, cells, strict=True):
-            if not _says(column, said, cell, self._language):
+        for column, says, said, cell in zip(self._columns, self._says, row, cells, strict=True):
+            try:
+                same = cell == "" if said == "" else says(said, cell)
+            except (ValueError, OverflowError):
+                same = False
+            if not same:
                 raise VerificationError(f"column {column.name} says {cell!r}, the csv {said!r}")
 
     def check_end(self, meta: Mapping[str, str]) -> None:
@@ -148,25 +154,35 @@ def _read() -> Iterator[None]:
         raise VerificationError("it cannot be read") from None
 
 
-def _says(column: Column, said: str, cell: object, language: Language) -> bool:
-    """Whether a cell of the workbook says what the text in the csv does."""
-    if said == "":
-        return cell == ""
-    try:
-        match column.kind:
-            case "money":
-                return _number(cell) == float(f"{float(said):.16G}")
-            case "int" if abs(int(said)) < _CELL_DIGITS:
-                return _number(cell) == int(said)
-            case "bool":
-                return isinstance(cell, bool) and csv_text(column, cell, language) == said
-            case "date":
-                return cell == date.fromisoformat(said)
-            case "datetime":
-                return abs(_moment(cell) - datetime.fromisoformat(said).replace(tzinfo=None)) <= _NEAR
-    except (ValueError, OverflowError):
-        return False
-    return isinstance(cell, str) and csv_text(Column(column.name, "", ""), cell, language) == said
+Says = Callable[[str, object], bool]
+"""Whether a cell of the workbook says what the text in the csv does."""
+
+
+def _says_of(column: Column, language: Language) -> Says:
+    """The comparison for a column."""
+    match column.kind:
+        case "money":
+            return _money
+        case "int":
+            return _integer
+        case "date":
+            return lambda said, cell: cell == date.fromisoformat(said)
+        case "datetime":
+            return lambda said, cell: abs(_moment(cell) - datetime.fromisoformat(said).replace(tzinfo=None)) <= _NEAR
+        case "bool":
+            truth = {csv_text(column, value, language): value for value in (True, False)}
+            return lambda said, cell: isinstance(cell, bool) and truth.get(said) == cell
+    return lambda said, cell: isinstance(cell, str) and csv_text(_TEXT, cell, language) == said
+
+
+def _money(said: str, cell: object) -> bool:
+    """A workbook keeps sixteen digits of a binary float."""
+    return _number(cell) == float(f"{float(said):.16G}")
+
+
+def _integer(said: str, cell: object) -> bool:
+    number = int(said)
+    return cell == said if abs(number) >= _CELL_DIGITS else _number(cell) == number
 
 
 def _number(cell: object) -> float:
