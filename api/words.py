@@ -15,6 +15,10 @@ from typing import Final, Literal, NamedTuple
 from domain.campaigns.genesis import LogKind
 from domain.money import yuan
 from domain.orders.standing import OrderState
+from domain.projects.particulars import DepositForm, Duty, Industry, PartyRole, ProjectState, Safeguard
+from domain.projects.permit_list import ListKind
+from domain.projects.reconciliation import MatchRule, Particular
+from domain.projects.standing import Lamp, Liability
 from domain.sealing.state import State
 from domain.streams import Basis, Visibility
 from domain.vocabulary import (
@@ -255,6 +259,73 @@ ENUMS: Mapping[type[Enum], Mapping[str, Word]] = {
         "real": Word("真实", "Real"),
         "simulation": Word("模拟", "Simulation"),
     },
+    Industry: {
+        "housing": Word("住建", "Housing and construction"),
+        "transport": Word("交通", "Transport"),
+        "water": Word("水利", "Water"),
+        "energy": Word("能源", "Energy"),
+        "other": Word("其他", "Other"),
+    },
+    PartyRole: {
+        "developer": Word("建设单位", "Developer"),
+        "general-contractor": Word("施工总承包单位", "General contractor"),
+        "subcontractor": Word("分包单位", "Subcontractor"),
+        "crew": Word("班组", "Crew"),
+        "supervisor": Word("监理单位", "Building supervisor"),
+        "labour-supervisor": Word("劳务监管单位", "Labour supervisor"),
+        "other": Word("其他", "Other"),
+    },
+    Duty: {
+        "project-lead": Word("建设单位项目负责人", "Developer's project lead"),
+        "project-manager": Word("项目经理", "Project manager"),
+        "labour-officer": Word("劳资专管员", "Labour officer"),
+        "crew-leader": Word("班组长", "Crew leader"),
+        "other": Word("其他", "Other"),
+    },
+    ProjectState: {
+        "not-begun": Word("未开工", "Not begun"),
+        "building": Word("在建", "Building"),
+        "suspended": Word("停工", "Suspended"),
+        "completed": Word("竣工", "Completed"),
+        "abandoned": Word("终止", "Abandoned"),
+    },
+    Safeguard: {
+        "real-name": Word("实名制管理", "Real names"),
+        "dedicated-account": Word("工资专用账户", "Dedicated wage account"),
+        "bank-payroll": Word("银行代发工资", "Payroll by the bank"),
+        "deposit": Word("工资保证金", "Wage deposit"),
+        "notice-board": Word("维权信息公示", "Notice board"),
+    },
+    DepositForm: {
+        "cash": Word("现金", "Cash"),
+        "guarantee": Word("保函", "Letter of guarantee"),
+    },
+    Lamp: {
+        "shown": Word("已落实", "Shown"),
+        "missing": Word("缺失", "Missing"),
+        "expired": Word("已过期", "Expired"),
+        "refuted": Word("不属实", "Refuted"),
+    },
+    Liability: {
+        "contracts": Word("直接发包", "Contracts with the crew"),
+        "pays-first": Word("先行清偿", "Pays first"),
+        "within-unpaid": Word("以未结清工程款为限垫付", "Advances within unpaid project money"),
+        "between": Word("中间环节", "Between"),
+    },
+    ListKind: {
+        "permit": Word("施工许可", "Building permits"),
+        "approval": Word("立项审批", "Project approvals"),
+    },
+    MatchRule: {
+        "number": Word("编号相同", "Same number"),
+        "name-and-place": Word("名称和属地相同", "Same name and place"),
+    },
+    Particular: {
+        "number": Word("编号", "Number"),
+        "name": Word("名称", "Name"),
+        "place": Word("属地", "Place"),
+        "developer": Word("建设单位", "Developer"),
+    },
     Kind: {
         "text": Word("文字", "Text"),
         "money": Word("金额（分）", "Money (fen)"),
@@ -307,6 +378,21 @@ EVENT_TYPES: Mapping[str, Word] = {
     "officer.registered.v1": Word("人员登记", "Officer registered"),
     "officer.token-issued.v1": Word("签发令牌", "Token issued"),
     "officer.token-revoked.v1": Word("吊销令牌", "Token revoked"),
+    "project.registered.v1": Word("项目登记", "Project registered"),
+    "project.amended.v1": Word("项目信息更正", "Project amended"),
+    "project.party-entered.v1": Word("参建方登记", "Party entered"),
+    "project.party-placed.v1": Word("承包关系更正", "Place of a party in the chain put right"),
+    "project.party-left.v1": Word("参建方退场", "Party left"),
+    "project.shares-held.v1": Word("股权比例登记", "Shares recorded"),
+    "project.funds-arranged.v1": Word("资金安排", "Funds arranged"),
+    "project.funds-disbursed.v1": Word("资金拨付", "Funds disbursed"),
+    "project.state-entered.v1": Word("施工状态变更", "State of the building"),
+    "project.entered-real-name-platform.v1": Word("录入实名制平台", "Entered in the real-name platform"),
+    "project.safeguard-evidenced.v1": Word("保障措施举证", "Safeguard evidenced"),
+    "project.safeguard-refuted.v1": Word("保障措施不属实", "Safeguard refuted"),
+    "permit-list.opened.v1": Word("许可审批清单建立", "Permit list opened"),
+    "permit-list.edition-handed-in.v1": Word("清单报送", "Edition of a list handed in"),
+    "permit-list.rows-listed.v1": Word("清单明细", "Rows of a list"),
     "order.issued.v1": Word("发出文书", "Order issued"),
     "order.served.v1": Word("送达", "Order served"),
     "order.receipt-refused.v1": Word("拒收文书", "Receipt of an order refused"),

@@ -11,5 +11,7 @@ from domain.officers.officer import Officer
 from domain.orders.order import Order
 from domain.packs.pack import Pack
 from domain.payments.payment import Payment
+from domain.projects.permit_list import PermitList
+from domain.projects.project import Project
 
-EVENT_TYPES = EventTypes((Genesis, Case, Claim, Payment, LedgerBook, Officer, Pack, Order))
+EVENT_TYPES = EventTypes((Genesis, Case, Claim, Payment, LedgerBook, Officer, Pack, Order, Project, PermitList))

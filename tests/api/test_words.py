@@ -12,6 +12,10 @@ from hypothesis import strategies as st
 
 import domain.campaigns.genesis
 import domain.orders.standing
+import domain.projects.particulars
+import domain.projects.permit_list
+import domain.projects.reconciliation
+import domain.projects.standing
 import domain.sealing.state
 import domain.streams
 import domain.vocabulary
@@ -30,6 +34,10 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 MODULES = (
     domain.campaigns.genesis,
     domain.orders.standing,
+    domain.projects.particulars,
+    domain.projects.permit_list,
+    domain.projects.reconciliation,
+    domain.projects.standing,
     domain.sealing.state,
     domain.streams,
     domain.vocabulary,
