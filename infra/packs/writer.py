@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import file_digest
@@ -167,6 +167,7 @@ class _Making:
         self._everything = selection.kind is SelectionKind.ALL
         self._upto = platform.head().position
         self._packed = _Packed()
+        self._cases_withheld = False
         self.ledgers: list[PackedLedger] = []
 
     def run(self, actor: str) -> Path:
@@ -263,35 +264,60 @@ class _Making:
         names = names_of(self._selection.kind, office=self._office)
         for number, name in enumerate(names):
             self._tell(Stage.LEDGERS, number, len(names))
-            rows = self._board() if name == BOARD else self._rows(name)
-            self.ledgers.append(self._write_ledger(name, rows))
+            self.ledgers.append(self._write_board() if name == BOARD else self._write_rows(name))
 
-    def _write_ledger(self, name: str, rows: Sequence[dict[str, object]]) -> PackedLedger:
+    def _write_rows(self, name: str) -> PackedLedger:
+        ledger, zone = row_ledger(self._derived.catalogue, name), self._platform.info.zone
+        rows = self._rows(name)
+        if name == "case":
+            cases = {row.case for row, _, _ in rows if isinstance(row, CaseRow)}
+            self._cases_withheld = any(each.partitionkey in cases for each in self._packed.withheld.values())
+
+        def values() -> Iterator[dict[str, object]]:
+            for row, position, covered in rows:
+                yield values_of(ledger, row, position, zone, covered=covered)
+
+        return self._write_files(name, values, len(rows), sum(not covered for _, _, covered in rows))
+
+    def _write_board(self) -> PackedLedger:
+        cells = self._board()
+
+        def values() -> Iterator[dict[str, object]]:
+            for cell, sums, covered in cells:
+                yield cell_values(cell, sums, covered=covered)
+
+        return self._write_files(BOARD, values, len(cells), sum(not covered for _, _, covered in cells))
+
+    def _write_files(
+        self, name: str, values: Callable[[], Iterator[dict[str, object]]], rows: int, uncovered: int
+    ) -> PackedLedger:
         table: Table = table_of(self._derived.catalogue, name)
         info = self._platform.info
         meta = table.meta(language=self._language, origin=info.origin, kind=info.kind.value, upto=self._upto)
-        digests = {}
         formats: tuple[Literal["csv", "xlsx"], ...] = ("csv", "xlsx")
+        digests = {}
         for format in formats:
             with self._created(layout.ledger_file(name, format)) as file:
-                write_table(file, format, table.columns, rows, language=self._language, meta=meta)
+                write_table(file, format, table.columns, values(), language=self._language, meta=meta)
             digests[format] = _digest(self._folder / layout.ledger_file(name, format))
-        uncovered = sum(not row["covered"] for row in rows)
-        return PackedLedger(name=name, rows=len(rows), uncovered=uncovered, csv=digests["csv"], xlsx=digests["xlsx"])
+        return PackedLedger(name=name, rows=rows, uncovered=uncovered, csv=digests["csv"], xlsx=digests["xlsx"])
 
-    def _rows(self, name: str) -> list[dict[str, object]]:
-        """The rows as the doors show them as of P, each beside the one that the packed entries make."""
-        ledger, zone = row_ledger(self._derived.catalogue, name), self._platform.info.zone
+    def _rows(self, name: str) -> list[tuple[Row, int, bool]]:
+        """The rows as the doors show them as of P, each beside the one that the packed entries make: row, position, covered."""
         loose = {each.partitionkey for each in self._packed.withheld.values()}
-        found, made = [], dict(self._derived.rows[name])
+        left = set(self._derived.rows[name])
+        found = []
         for each in self._versioned(name):
-            covered = self._derived.row(name, each.key) == (each.row, each.position)
-            if not covered and _partition(name, each.key, each.row) not in loose:
+            made = self._derived.row(name, each.key)
+            if made == (each.row, each.position):
+                found.append((*made, True))
+            elif _partition(name, each.key, each.row) in loose:
+                found.append((each.row, each.position, False))
+            else:
                 raise _differs(name, each.key, self._upto)
-            made.pop(each.key, None)
-            found.append(values_of(ledger, each.row, each.position, zone, covered=covered))
-        for key, row in made.items():
-            if _partition(name, key, row) not in loose:
+            left.discard(each.key)
+        for key in left:
+            if _partition(name, key, self._derived.rows[name][key]) not in loose:
                 raise _differs(name, key, self._upto)
         return found
 
@@ -309,17 +335,17 @@ class _Making:
             of_cases = (platform.rows(name, as_of=self._upto, filters={"case": case}) for case in sorted(chosen))
             yield from sorted((each for rows in of_cases for each in rows), key=lambda each: each.key)
 
-    def _board(self) -> list[dict[str, object]]:
-        """The cells that the packed cases stand in, of the whole log."""
+    def _board(self) -> list[tuple[Cell, Sums, bool]]:
+        """The cells that the packed cases stand in, of the whole log, in order: cell, sums, covered."""
         made = self._derived.cells()
         shown = self._platform.reader.cells(BOARD, as_of=self._upto)
-        wrong = made.keys() - shown.keys() if self._packed.withheld or not self._everything else shown != made
+        wrong = made.keys() - shown.keys()
+        if self._everything and not self._cases_withheld:
+            wrong = {cell for cell in shown.keys() | made.keys() if shown.get(cell) != made.get(cell)}
         if wrong:
-            raise _differs(BOARD, "/".join(_unequal(shown, made)), self._upto)
-        cells = sorted(shown if self._everything else made.keys() & shown.keys())
-        return [
-            cell_values(cell, shown[cell], covered=self._everything and made.get(cell) == shown[cell]) for cell in cells
-        ]
+            raise _differs(BOARD, "/".join(min(wrong)), self._upto)
+        cells = sorted(shown if self._everything else made)
+        return [(cell, shown[cell], self._everything and made.get(cell) == shown[cell]) for cell in cells]
 
     # Log and proofs
 
@@ -402,10 +428,6 @@ class _Making:
 def _partition(ledger: str, key: str, row: Row) -> str:
     case: str = getattr(row, "case") if ledger in OF_CASES else key  # noqa: B009 - rows differ in class
     return case
-
-
-def _unequal(shown: dict[Cell, Sums], made: dict[Cell, Sums]) -> Cell:
-    return min(cell for cell in shown.keys() | made.keys() if shown.get(cell) != made.get(cell))
 
 
 def _differs(ledger: str, key: str, upto: int) -> VerificationError:

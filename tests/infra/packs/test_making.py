@@ -124,6 +124,22 @@ def test_a_row_that_a_ledger_lacks_is_missed(
         make_pack(platform, ALL, tmp_path / "x.zip")
 
 
+def test_a_board_that_the_cases_do_not_add_up_to_is_not_packed(
+    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cells = platform.reader.cells
+
+    def wrong(summary: str, **asked: Any) -> dict[Any, Any]:
+        return {cell: (sums[0] + 1, *sums[1:]) for cell, sums in cells(summary, **asked).items()}
+
+    monkeypatch.setattr(platform.reader, "cells", wrong)
+    with pytest.raises(VerificationError, match="ledger clearance, row 140"):
+        make_pack(platform, ALL, tmp_path / "x.zip")
+    monkeypatch.setattr(platform.reader, "cells", lambda *_, **__: {})
+    with pytest.raises(VerificationError, match="ledger clearance, row 140321/"):
+        make_pack(platform, Selection(kind=SelectionKind.JURISDICTION, value="140321"), tmp_path / "x.zip")
+
+
 def test_an_event_altered_in_the_database_after_it_was_sealed_comes_into_no_pack(
     platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
