@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Final, Literal, NamedTuple
 
 from domain.campaigns.genesis import LogKind
+from domain.complaints.reception import ReceptionStage
 from domain.money import yuan
 from domain.orders.standing import OrderState
 from domain.projects.particulars import DepositForm, Duty, Industry, PartyRole, ProjectState, Safeguard
@@ -137,6 +138,16 @@ ENUMS: Mapping[type[Enum], Mapping[str, Word]] = {
         "contact": Word("联系方式", "How to reach the complainant"),
         "evidence": Word("证据材料", "Evidence"),
         "other": Word("其他", "Other"),
+    },
+    ReceptionStage: {
+        "open": Word("未分类", "Open"),
+        "classified": Word("已分类", "Classified"),
+        "returned": Word("待补正", "Returned for completion"),
+        "withdrawn": Word("本人撤回", "Withdrawn"),
+        "advised": Word("已告知途径", "Advised"),
+        "handed-on": Word("已转办", "Handed on"),
+        "refused": Word("不予受理", "Refused"),
+        "accepted": Word("已受理", "Accepted"),
     },
     DuplicateRule: {
         "same-lead": Word("同一转办机关同一文号", "Same sender and number"),
@@ -367,6 +378,22 @@ EVENT_TYPES: Mapping[str, Word] = {
     "claim.verified.v1": Word("欠薪明细核实", "Claim line verified"),
     "claim.followed-up.v1": Word("回头看", "Worker followed up"),
     "claim.vanished-from-book.v1": Word("明细从账册中消失", "Claim line vanished from its book"),
+    "complaint.registered.v1": Word("投诉登记", "Complaint registered"),
+    "complaint.particulars-amended.v1": Word("投诉要素更正", "Particulars of a complaint amended"),
+    "complaint.returned-for-completion.v1": Word("告知补正", "Complaint returned for completion"),
+    "complaint.completed.v1": Word("补正", "Complaint completed"),
+    "complaint.classified.v1": Word("投诉分类", "Complaint classified"),
+    "complaint.accepted.v1": Word("受理立案", "Complaint accepted into a case"),
+    "complaint.joined.v1": Word("并入另案", "Complaint joined to a further case"),
+    "complaint.refused.v1": Word("书面不予受理", "Complaint refused in writing"),
+    "complaint.advised.v1": Word("告知途径", "Right channel and remedy told"),
+    "complaint.department-ordered.v1": Word("责成主管部门处理", "Department ordered"),
+    "complaint.department-answered.v1": Word("主管部门答复", "Department answered"),
+    "complaint.handed-to-local-government.v1": Word("交属地专人办理", "Handed to the local government"),
+    "complaint.duplicate-hinted.v1": Word("疑似重复提示", "Duplicate hinted"),
+    "complaint.duplicate-settled.v1": Word("重复件认定", "Duplicate settled"),
+    "complaint.withdrawn.v1": Word("本人撤回", "Complaint withdrawn"),
+    "complaint.first-officer-handed-over.v1": Word("首问责任人交接", "First officer handed over"),
     "payment.recorded.v1": Word("支付登记", "Payment recorded"),
     "payment.line-credited.v1": Word("逐笔入账", "Payment line credited"),
     "payment.line-returned.v1": Word("银行退回", "Payment line returned"),

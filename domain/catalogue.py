@@ -6,6 +6,7 @@ from domain.books.ledger_book import LedgerBook
 from domain.campaigns.genesis import Genesis
 from domain.cases.case import Case
 from domain.claims.claim import Claim
+from domain.complaints.complaint import Complaint
 from domain.entries import EventTypes
 from domain.officers.officer import Officer
 from domain.orders.order import Order
@@ -14,4 +15,6 @@ from domain.payments.payment import Payment
 from domain.projects.permit_list import PermitList
 from domain.projects.project import Project
 
-EVENT_TYPES = EventTypes((Genesis, Case, Claim, Payment, LedgerBook, Officer, Pack, Order, Project, PermitList))
+EVENT_TYPES = EventTypes(
+    (Genesis, Case, Claim, Payment, LedgerBook, Officer, Pack, Order, Project, PermitList, Complaint)
+)

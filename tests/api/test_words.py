@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import domain.campaigns.genesis
+import domain.complaints.reception
 import domain.orders.standing
 import domain.projects.particulars
 import domain.projects.permit_list
@@ -33,6 +34,7 @@ from tests.api.fake_platform import FakePlatform
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 MODULES = (
     domain.campaigns.genesis,
+    domain.complaints.reception,
     domain.orders.standing,
     domain.projects.particulars,
     domain.projects.permit_list,
