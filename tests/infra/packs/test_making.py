@@ -15,6 +15,7 @@ import pytest
 from domain.campaigns.genesis import LogKind
 from domain.errors import InputError, NotFoundError, NotReadyError, VerificationError
 from domain.packs.pack import Selection, SelectionKind
+from domain.streams import Visibility
 from infra.bootstrap import Platform, Settings, initialise, make_pack, open_platform, verify_pack
 from infra.packs import layout, writer
 from infra.packs.selection import selection_of
@@ -237,3 +238,30 @@ def test_a_selection_is_what_was_asked_for() -> None:
     assert make(case="x") == Selection(kind=SelectionKind.CASE, value="x")
     assert make(first=date(2019, 1, 1), last=date(2019, 1, 1)).first == date(2019, 1, 1)
     assert make(everything=True) == ALL
+
+
+@pytest.mark.parametrize("name", ["project", "all", "all-office"])
+def test_what_rests_on_a_withheld_event_of_a_case_says_so_and_the_pack_holds(
+    office: Office, platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    hidden = next(
+        position
+        for position, entry in enumerate(office.entries, start=1)
+        if b'"type":"payment.line-credited.v1"' in entry and office.cases["盂-1"].encode() in entry
+    )
+    decode = platform.types.decode
+
+    def under_review(stored: Any) -> Any:
+        recorded = decode(stored)
+        if stored.position == hidden:
+            recorded.envelope = msgspec.structs.replace(recorded.envelope, visibility=Visibility.REVIEW)
+        return recorded
+
+    monkeypatch.setattr(platform.types, "decode", under_review)
+    make_pack(platform, SELECTIONS[name](office), tmp_path / "x.zip", office=name == "all-office")
+    monkeypatch.undo()
+    report = verify_pack(tmp_path / "x.zip", platform.sealing.policy())
+    assert report.withheld[hidden] == office.cases["盂-1"]
+    uncovered = {each.name: each.uncovered for each in report.ledgers or ()}
+    assert (uncovered["claim"], uncovered["payment"], uncovered["case"]) == (1, 1, 1)
+    assert uncovered["clearance"] > 0
