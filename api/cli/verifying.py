@@ -18,6 +18,7 @@ from api.cli.tables import Column, Count, Format, Output, Table
 from api.errors import ANSWERS
 from api.words import LANGUAGES, Language, Word
 from domain.errors import InputError, VerificationError
+from domain.sealing.encoding import base64_of
 
 if TYPE_CHECKING:
     from domain.sealing.policy import Policy
@@ -131,6 +132,8 @@ class _Checking:
 
         receipt = _receipt_of(subject)
         if receipt is None and not _is_proof(Path(subject)):
+            if entry is not None or proof is not None:
+                raise InputError("a pack has its entries and proofs in it", field="entry", rule="pack-is-whole")
             self._pack(Path(subject), trusted)
             return
         if receipt is not None and proof is None:
@@ -177,7 +180,7 @@ class _Checking:
         rows = [
             _row(Word("日志", "Log"), report.trusted.checkpoint.origin, language),
             _row(Word("位置", "Position"), str(report.position), language),
-            _row(Word("叶哈希", "Leaf hash"), report.leaf.hex(), language),
+            _row(Word("叶哈希", "Leaf hash"), base64_of(report.leaf), language),
             _row(Word("检查点", "Checkpoint"), f"{report.trusted.checkpoint.size:,}", language),
             *_trust_rows(report.trusted, language),
         ]

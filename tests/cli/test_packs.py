@@ -107,6 +107,7 @@ def test_without_a_key_got_elsewhere_nothing_is_verified(run: Run, pack: Path) -
     assert both.code == WRONG_USAGE
     assert run("verify", "none.zip", "--key", "log.vkey").code == WRONG_USAGE
     assert run("verify", str(pack), "--key", "nonsense+key").code == BROKEN
+    assert run("verify", str(pack), "--key", "log.vkey", "--entry", "log.vkey").code == WRONG_USAGE
     assert run("verify", "log.vkey", "--key", "log.vkey").code == BROKEN
 
 
