@@ -20,6 +20,10 @@ from domain.projects.particulars import DepositForm, Duty, Industry, PartyRole, 
 from domain.projects.permit_list import ListKind
 from domain.projects.reconciliation import MatchRule, Particular
 from domain.projects.standing import Lamp, Liability
+from domain.referrals.clocks import Step
+from domain.referrals.crime import Verdict
+from domain.referrals.milestones import PaymentMoment
+from domain.referrals.standing import ReferralState
 from domain.sealing.state import State
 from domain.streams import Basis, Visibility
 from domain.vocabulary import (
@@ -187,6 +191,34 @@ ENUMS: Mapping[type[Enum], Mapping[str, Word]] = {
         "electronic": Word("电子送达", "Electronically"),
         "announcement": Word("公告送达", "By announcement"),
         "posted-with-recording": Word("张贴并拍照录像", "Posted, with photo or recording"),
+    },
+    ReferralState: {
+        "sent": Word("已移送", "Sent"),
+        "acknowledged": Word("已签收", "Acknowledged"),
+        "accepted": Word("已受理", "Accepted"),
+        "refused": Word("不予受理", "Refused"),
+        "returned": Word("已退回", "Returned"),
+        "concluded": Word("已办结", "Concluded"),
+    },
+    Step: {
+        "head-decides": Word("负责人审批", "The head decides"),
+        "move": Word("批准后移送", "Moved to the police"),
+        "forward": Word("转送有管辖权的机关", "Forwarded to the competent police"),
+        "police-decide": Word("公安决定是否立案", "The police decide"),
+        "ask-reconsideration": Word("提请复议或立案监督", "Reconsideration asked"),
+        "hand-over": Word("移交涉案物品材料", "Things and papers handed over"),
+    },
+    PaymentMoment: {
+        "before-case-filed": Word("刑事立案前支付", "Before a case was filed"),
+        "before-prosecution": Word("提起公诉前支付", "Before prosecution"),
+        "before-first-judgment": Word("一审宣判前支付", "Before the first judgment"),
+        "after-first-judgment": Word("一审宣判后支付", "After the first judgment"),
+        "needs-decision": Word("须人工认定", "Needs a decision"),
+    },
+    Verdict: {
+        "met": Word("符合", "Met"),
+        "not-met": Word("不符合", "Not met"),
+        "needs-decision": Word("须人工认定", "Needs a decision"),
     },
     ReferralKind: {
         "police": Word("移送公安（涉罪）", "Police, for a suspected crime"),
@@ -429,6 +461,17 @@ EVENT_TYPES: Mapping[str, Word] = {
     "order.refused.v1": Word("拒不履行", "Order refused"),
     "order.withdrawn.v1": Word("撤销文书", "Order withdrawn"),
     "order.replaced.v1": Word("变更文书", "Order replaced"),
+    "referral.sent.v1": Word("移送转办", "Referral sent"),
+    "referral.acknowledged.v1": Word("签收回执", "Referral acknowledged"),
+    "referral.accepted.v1": Word("对方受理", "Referral accepted"),
+    "referral.refused.v1": Word("对方不予受理", "Referral refused"),
+    "referral.reconsideration-asked.v1": Word("提请复议或立案监督", "Reconsideration asked"),
+    "referral.returned.v1": Word("退回", "Referral returned"),
+    "referral.forwarded.v1": Word("转送", "Referral forwarded"),
+    "referral.material-handed-over.v1": Word("移交材料", "Material handed over"),
+    "referral.progressed.v1": Word("答复与进展", "Referral progressed"),
+    "referral.supervision-set.v1": Word("分级督办", "Supervision set"),
+    "referral.concluded.v1": Word("办结反馈", "Referral concluded"),
 }
 
 LEDGER_STATES: Mapping[str, Word] = {

@@ -14,7 +14,8 @@ from domain.packs.pack import Pack
 from domain.payments.payment import Payment
 from domain.projects.permit_list import PermitList
 from domain.projects.project import Project
+from domain.referrals.referral import Referral
 
 EVENT_TYPES = EventTypes(
-    (Genesis, Case, Claim, Payment, LedgerBook, Officer, Pack, Order, Project, PermitList, Complaint)
+    (Genesis, Case, Claim, Payment, LedgerBook, Officer, Pack, Order, Project, PermitList, Referral, Complaint)
 )

@@ -17,6 +17,10 @@ import domain.projects.particulars
 import domain.projects.permit_list
 import domain.projects.reconciliation
 import domain.projects.standing
+import domain.referrals.clocks
+import domain.referrals.crime
+import domain.referrals.milestones
+import domain.referrals.standing
 import domain.sealing.state
 import domain.streams
 import domain.vocabulary
@@ -40,6 +44,10 @@ MODULES = (
     domain.projects.permit_list,
     domain.projects.reconciliation,
     domain.projects.standing,
+    domain.referrals.clocks,
+    domain.referrals.crime,
+    domain.referrals.milestones,
+    domain.referrals.standing,
     domain.sealing.state,
     domain.streams,
     domain.vocabulary,
