@@ -12,7 +12,6 @@ from itertools import pairwise
 from typing import Final, Literal
 
 import msgspec
-import orjson
 
 from domain.canonical import canonical_bytes
 from domain.errors import VerificationError
@@ -37,6 +36,7 @@ LEDGER_FILE: Final = re.compile(r"ledgers/([a-z][a-z_]*)\.(csv|xlsx)")
 SCHEMA_FILE: Final = re.compile(r"schemas/([a-z0-9][a-z0-9.-]*)\.json")
 
 _RUN: Final = re.compile(r"(0|[1-9][0-9]*)(?:-([1-9][0-9]*))?")
+_CANONICAL: Final = msgspec.json.Encoder(order="sorted")
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
 
 
@@ -95,7 +95,7 @@ def parse_manifest(data: bytes) -> Manifest:
         raise VerificationError(f"{MANIFEST}: {error}") from None
     if manifest.format != FORMAT:
         raise VerificationError(f"{MANIFEST}: its format is {manifest.format[:50]!r}; this release reads {FORMAT}")
-    _require_canonical(data, MANIFEST)
+    _require_canonical(manifest, data, MANIFEST)
     _check_numbers(manifest)
     _check_selection(manifest.selection)
     _check_files(manifest.files)
@@ -104,13 +104,9 @@ def parse_manifest(data: bytes) -> Manifest:
     return manifest
 
 
-def _require_canonical(data: bytes, name: str) -> None:
-    """That data of a known shape is spelled as RFC 8785 says. With ASCII keys and integers, that is what orjson writes."""
-    try:
-        spelled = orjson.dumps(orjson.loads(data), option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)
-    except (orjson.JSONDecodeError, TypeError) as error:
-        raise VerificationError(f"{name}: {error}") from None
-    if spelled != data:
+def _require_canonical(found: object, data: bytes, name: str) -> None:
+    """That data is spelled as RFC 8785 says. With ASCII keys and integers only, that is its one encoding with sorted keys."""
+    if _CANONICAL.encode(found) != data:
         raise VerificationError(f"{name}: it is not canonical JSON")
 
 
@@ -231,7 +227,7 @@ def parse_withheld(data: bytes) -> dict[int, Withheld]:
         found = msgspec.json.decode(data, type=dict[str, Withheld])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise VerificationError(f"{WITHHELD}: {error}") from None
-    _require_canonical(data, WITHHELD)
+    _require_canonical(found, data, WITHHELD)
     for position, each in found.items():
         if read_decimal(position, f"{WITHHELD}: a position") < 1 or not _HEX.fullmatch(each.leaf):
             raise VerificationError(f"{WITHHELD}: position {position} has no leaf hash, or is none")
@@ -270,7 +266,7 @@ def parse_wholeness(data: bytes) -> tuple[list[str], JointPresence]:
         found = msgspec.json.decode(data, type=_Wholeness)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise VerificationError(f"{WHOLENESS}: {error}") from None
-    _require_canonical(data, WHOLENESS)
+    _require_canonical(found, data, WHOLENESS)
     for text in (*found.proof, *(each.root for each in found.partitions)):
         if not _HEX.fullmatch(text):
             raise VerificationError(f"{WHOLENESS}: {text[:70]!r} is no hash")

@@ -40,12 +40,14 @@ _SHORTEST: Final = len(b"{}\n")
 
 Progress = Callable[[int, int], None]
 """Told how many bytes of how many were read."""
+Look = Callable[[Manifest, Sequence[bytes]], None]
+"""Shown all entries, some at a time and in order, while they are read for rule 1. What is wrong with them it says later."""
 
 
 class PackReader:
     """An open pack. `leaves` are the leaf hashes at `positions`, which rise; `shown` are those that are not withheld."""
 
-    def __init__(self, path: Path, progress: Progress | None = None) -> None:
+    def __init__(self, path: Path, progress: Progress | None = None, look: Look | None = None) -> None:
         """Opens a pack and checks rule 1.
 
         Raises:
@@ -53,6 +55,7 @@ class PackReader:
             InputError: the file cannot be read.
         """
         self._progress = progress
+        self._look = look
         self._archive = Archive(path)
         try:
             self.manifest = self._manifest()
@@ -114,11 +117,11 @@ class PackReader:
 
     def _read_all(self) -> None:
         self._read, self._total = 0, sum(file.bytes for file in self.manifest.files.values())
-        leaves = self._leaves_of_shown()
         for name in self.manifest.files:
             if name != ENTRIES:
                 for _ in self._digested(name):
                     pass
+        leaves = self._leaves_of_shown()
         self.withheld = parse_withheld(self.bytes_of(WITHHELD))
         self.positions = parse_positions(self.bytes_of(POSITIONS), len(leaves) + len(self.withheld))
         self.checkpoint = self._archive.read(CHECKPOINT, MAX_NOTE)
@@ -136,6 +139,8 @@ class PackReader:
             leaves += [sha256(b"\x00" + line).digest() for line in lines]
             if len(leaves) > self.manifest.entries:
                 break
+            if self._look is not None:
+                self._look(self.manifest, lines)
         if len(leaves) != self.manifest.entries:
             raise VerificationError(f"{ENTRIES}: it does not have the {self.manifest.entries} lines of the manifest")
         return leaves

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
 from pathlib import Path
@@ -60,6 +61,8 @@ RULES: Final = (
     Rule(7, "台账每一行均由包内事件重新算出", "the ledgers follow from the entries"),
 )
 
+Special = Mapping[int, bytes]
+"""Entries by position, among them those that rules ask for."""
 VerifyProgress = Callable[[Rule, int, int | None], None]
 """Told which rule is being checked, how far, and of how much (bytes or entries)."""
 
@@ -99,13 +102,14 @@ def verify_pack(
         InputError: the file cannot be read.
     """
     run = _Run(progress)
+    contents = _Contents()
     with run.rule(1):
-        reader = PackReader(path, run.count)
+        reader = PackReader(path, run.count, contents.look)
     with reader:
-        return _verified(reader, policy, run, figures=figures)
+        return _verified(reader, contents, policy, run, figures=figures)
 
 
-def _verified(reader: PackReader, policy: Policy, run: _Run, *, figures: bool) -> PackReport:
+def _verified(reader: PackReader, contents: _Contents, policy: Policy, run: _Run, *, figures: bool) -> PackReport:
     manifest = reader.manifest
     with run.rule(2):
         trusted = _checkpoint(reader, policy)
@@ -113,12 +117,13 @@ def _verified(reader: PackReader, policy: Policy, run: _Run, *, figures: bool) -
         head = trusted.checkpoint
         verify_subset(reader.leaves, [at - 1 for at in reader.positions], head.size, reader.proof, head.root)
     with run.rule(4):
-        contents = _contents(reader, run.count)
+        _check_entries(reader, contents)
+        special = contents.special(reader)
     with run.rule(5):
         _check_positions(reader)
-        _check_wholeness(reader, contents)
+        _check_wholeness(reader, special, _tallied(reader, contents))
     with run.rule(6):
-        made = _announcement(reader, contents)
+        made = _announcement(reader, special)
     ledgers = None
     if figures:
         with run.rule(7):
@@ -183,63 +188,82 @@ def _checkpoint(reader: PackReader, policy: Policy) -> Trusted:
     return Trusted.of(accepted, policy)
 
 
-@dataclass
 class _Contents:
-    """What one reading of the entries found: leaf hashes by partition up to P, and the entries that rules ask for."""
+    """Rule 4: what each shown entry says of itself, looked at while the pack is read for rule 1.
 
-    hashes: dict[str, bytearray] = field(default_factory=dict)
-    special: dict[int, bytes] = field(default_factory=dict)
+    `partitions` has the partition key of each; `fault` is the first entry (counted from 0) that breaks the rule, and how.
+    """
+
+    def __init__(self) -> None:
+        self.partitions: list[str] = []
+        self.fault: tuple[int, str] | None = None
+        self._first = b""
+        self._last: deque[bytes] = deque(maxlen=2)
+        self._names: dict[str, str] = {}
+
+    def look(self, manifest: Manifest, entries: Sequence[bytes]) -> None:
+        """Looks at the next entries."""
+        source, names, partitions = f"urn:qingling:{manifest.origin}", self._names, self.partitions
+        if not partitions and entries:
+            self._first = entries[0]
+        self._last.extend(entries[-2:])
+        if self.fault is not None:
+            return
+        try:
+            for entry in entries:
+                partition = _partition_of(entry, source)
+                partitions.append(names.setdefault(partition, partition))
+        except VerificationError as error:
+            self.fault = (len(partitions), str(error))
+
+    def special(self, reader: PackReader) -> dict[int, bytes]:
+        """The first entry and the last two, by position: where the genesis, the commitment and the announcement must be."""
+        ends = zip((*reader.shown[-2:], reader.shown[0]), (*self._last, self._first), strict=True)
+        return dict(ends)
 
 
-def _contents(reader: PackReader, count: Callable[[int, int | None], None]) -> _Contents:
-    """Rule 4 over every shown entry. A withheld one counts for the partition that is said to have it."""
-    manifest, found = reader.manifest, _Contents()
-    source, wanted = f"urn:qingling:{manifest.origin}", {1, manifest.wholeness, manifest.made}
-    withheld, upto, hashes = reader.withheld, manifest.upto, found.hashes
-    entries = reader.entries()
-    for position, leaf in zip(reader.positions, reader.leaves, strict=True):
-        if position in withheld:
-            partition = withheld[position].partitionkey
-        else:
-            entry = next(entries)
-            partition = _partition_of(position, entry, source)
-            if position in wanted:
-                found.special[position] = entry
-        if position <= upto:
-            if partition in hashes:
-                hashes[partition] += leaf
-            else:
-                hashes[partition] = bytearray(leaf)
-        if position & 0xFFF == 0:
-            count(position, upto)
-    _check_genesis(manifest, found)
-    return found
-
-
-def _partition_of(position: int, entry: bytes, source: str) -> str:
+def _partition_of(entry: bytes, source: str) -> str:
     """The partition key of an entry that is canonical and of this log."""
     try:
         attributes = orjson.loads(entry)
         spelled = orjson.dumps(attributes, option=_CANONICAL)
     except (orjson.JSONDecodeError, TypeError) as error:
-        raise VerificationError(f"{ENTRIES}, position {position}: it is no JSON: {error}") from None
+        raise VerificationError(f"it is no JSON: {error}") from None
     if spelled != entry or type(attributes) is not dict:
-        raise VerificationError(f"{ENTRIES}, position {position}: it is not canonical JSON")
+        raise VerificationError("it is not canonical JSON")
     try:
         named, partition, subject, version, own = _ATTRIBUTES(attributes)
     except KeyError as error:
-        raise VerificationError(f"{ENTRIES}, position {position}: it has no {error.args[0]}") from None
+        raise VerificationError(f"it has no {error.args[0]}") from None
     if named != source:
-        raise VerificationError(f"{ENTRIES}, position {position}: its source is not {source}")
+        raise VerificationError(f"its source is not {source}")
     if type(version) is not int or own != f"{subject}/{version}":
-        raise VerificationError(f"{ENTRIES}, position {position}: its id is not subject/version")
+        raise VerificationError("its id is not subject/version")
     if type(partition) is not str:
-        raise VerificationError(f"{ENTRIES}, position {position}: its partition key is no text")
+        raise VerificationError("its partition key is no text")
     return partition
 
 
-def _check_genesis(manifest: Manifest, contents: _Contents) -> None:
-    recorded = _special(contents, 1, Genesis.Created)
+def _check_entries(reader: PackReader, contents: _Contents) -> None:
+    if contents.fault is not None:
+        which, why = contents.fault
+        raise VerificationError(f"{ENTRIES}, position {reader.shown[which]}: {why}")
+    _check_genesis(reader.manifest, contents.special(reader))
+
+
+def _tallied(reader: PackReader, contents: _Contents) -> dict[str, bytearray]:
+    """Leaf hashes by partition up to P, in order. A withheld entry counts for the partition that is said to have it."""
+    withheld, upto, partitions = reader.withheld, reader.manifest.upto, iter(contents.partitions)
+    hashes: defaultdict[str, bytearray] = defaultdict(bytearray)
+    for position, leaf in zip(reader.positions, reader.leaves, strict=True):
+        partition = withheld[position].partitionkey if position in withheld else next(partitions)
+        if position <= upto:
+            hashes[partition] += leaf
+    return hashes
+
+
+def _check_genesis(manifest: Manifest, special: Special) -> None:
+    recorded = _special(special, 1, Genesis.Created)
     event: Any = recorded.event
     if recorded.envelope.subject != GENESIS_STREAM or (event.origin, event.kind) != (manifest.origin, manifest.kind):
         raise VerificationError(
@@ -247,9 +271,9 @@ def _check_genesis(manifest: Manifest, contents: _Contents) -> None:
         )
 
 
-def _special(contents: _Contents, position: int, kind: type[StreamEvent]) -> Recorded[Any]:
+def _special(special: Special, position: int, kind: type[StreamEvent]) -> Recorded[Any]:
     """The event at a position that must be shown and of a type."""
-    entry = contents.special.get(position)
+    entry = special.get(position)
     if entry is None:
         raise VerificationError(f"position {position} must be shown, and is not")
     try:
@@ -281,9 +305,9 @@ def _check_positions(reader: PackReader) -> None:
         raise VerificationError(f"a pack of everything holds every position; {missing} is missing")
 
 
-def _check_wholeness(reader: PackReader, contents: _Contents) -> None:
-    head = _committed_head(reader.manifest, contents)
-    manifest, hashes = reader.manifest, contents.hashes
+def _check_wholeness(reader: PackReader, special: Special, hashes: Mapping[str, bytearray]) -> None:
+    manifest = reader.manifest
+    head = _committed_head(manifest, special)
     if GENESIS_STREAM not in manifest.partitions:
         raise VerificationError(f"{MANIFEST}: the partition {GENESIS_STREAM} is not listed")
     if sorted(reader.partitions, key=str.encode) != manifest.partitions:
@@ -311,8 +335,8 @@ def _check_partition(name: str, leaf: MapLeaf, hashes: bytes, upto: int) -> None
         )
 
 
-def _committed_head(manifest: Manifest, contents: _Contents) -> MapHead:
-    recorded = _special(contents, manifest.wholeness, Genesis.WholenessCommitted)
+def _committed_head(manifest: Manifest, special: Special) -> MapHead:
+    recorded = _special(special, manifest.wholeness, Genesis.WholenessCommitted)
     event = recorded.event
     if recorded.envelope.subject != GENESIS_STREAM or event.upto != manifest.upto:
         raise VerificationError(
@@ -327,9 +351,9 @@ def _committed_head(manifest: Manifest, contents: _Contents) -> MapHead:
 # ------------------------------------------------------------------------------------------------------------------- 6
 
 
-def _announcement(reader: PackReader, contents: _Contents) -> Recorded[Any]:
+def _announcement(reader: PackReader, special: Special) -> Recorded[Any]:
     manifest = reader.manifest
-    recorded = _special(contents, manifest.made, Pack.Created)
+    recorded = _special(special, manifest.made, Pack.Created)
     event = recorded.event
     said = (
         ("selection", event.selection, manifest.selection),
