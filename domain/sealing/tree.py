@@ -46,12 +46,12 @@ def root_of(hashes: Sequence[bytes]) -> bytes:
     if not hashes:
         return EMPTY_ROOT
     row = hashes
-    while len(row) > 1:
+    while len(row) > 2:
         paired = parents_of(row)
         if len(row) % 2:
             paired.append(row[-1])
         row = paired
-    return row[0]
+    return node_hash(row[0], row[1]) if len(row) == 2 else row[0]
 
 
 def parents_of(row: Sequence[bytes]) -> list[bytes]:
