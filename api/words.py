@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final, Literal, NamedTuple
 
+from domain.backstops.standing import BackstopState
 from domain.campaigns.genesis import LogKind
 from domain.complaints.reception import ReceptionStage
 from domain.money import yuan
@@ -255,6 +256,12 @@ ENUMS: Mapping[type[Enum], Mapping[str, Word]] = {
         "province": Word("省级", "Province"),
         "state": Word("国家级", "State"),
     },
+    BackstopState: {
+        "requested": Word("已提请", "Requested"),
+        "approved": Word("已批准", "Approved"),
+        "refused": Word("未获同意", "Refused"),
+        "ended": Word("已终止", "Ended"),
+    },
     Resort: {
         "wage-deposit": Word("工资保证金", "Wage deposit"),
         "revolving-fund": Word("应急周转金", "Emergency revolving fund"),
@@ -472,6 +479,19 @@ EVENT_TYPES: Mapping[str, Word] = {
     "referral.progressed.v1": Word("答复与进展", "Referral progressed"),
     "referral.supervision-set.v1": Word("分级督办", "Supervision set"),
     "referral.concluded.v1": Word("办结反馈", "Referral concluded"),
+    "backstop.requested.v1": Word("提请兜底", "Backstop requested"),
+    "backstop.approved.v1": Word("批准兜底", "Backstop approved"),
+    "backstop.refused.v1": Word("不同意兜底", "Backstop refused"),
+    "backstop.group-supervision-opened.v1": Word("上级集团督办", "Group supervision opened"),
+    "backstop.paid.v1": Word("兜底资金支付", "Backstop paid"),
+    "backstop.payment-returned.v1": Word("兜底资金退回", "Backstop payment returned"),
+    "backstop.ended.v1": Word("兜底终止", "Backstop ended"),
+    "backstop.recovery-opened.v1": Word("启动追偿", "Recovery opened"),
+    "backstop.recovery-received.v1": Word("追偿到账", "Recovery received"),
+    "backstop.recovery-reversed.v1": Word("追偿冲销", "Recovery reversed"),
+    "backstop.giving-up-proposed.v1": Word("提请核销追偿", "Giving up proposed"),
+    "backstop.giving-up-refused.v1": Word("不同意核销追偿", "Giving up refused"),
+    "backstop.recovery-given-up.v1": Word("核销追偿", "Recovery given up"),
 }
 
 LEDGER_STATES: Mapping[str, Word] = {

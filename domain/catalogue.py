@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain.backstops.backstop import Backstop
 from domain.books.ledger_book import LedgerBook
 from domain.campaigns.genesis import Genesis
 from domain.cases.case import Case
@@ -17,5 +18,19 @@ from domain.projects.project import Project
 from domain.referrals.referral import Referral
 
 EVENT_TYPES = EventTypes(
-    (Genesis, Case, Claim, Payment, LedgerBook, Officer, Pack, Order, Project, PermitList, Referral, Complaint)
+    (
+        Genesis,
+        Case,
+        Claim,
+        Payment,
+        LedgerBook,
+        Officer,
+        Pack,
+        Order,
+        Project,
+        PermitList,
+        Referral,
+        Complaint,
+        Backstop,
+    )
 )

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import domain.backstops.standing
 import domain.campaigns.genesis
 import domain.complaints.reception
 import domain.orders.standing
@@ -37,6 +38,7 @@ from tests.api.fake_platform import FakePlatform
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 MODULES = (
+    domain.backstops.standing,
     domain.campaigns.genesis,
     domain.complaints.reception,
     domain.orders.standing,

@@ -1,0 +1,412 @@
+"""Commands about backstops: load, ask, commit. `now` plays the clock of a simulation."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from domain.backstops.backstop import Backstop, PassedOver
+from domain.backstops.shares import Holder
+from domain.cases.case import Case
+from domain.errors import ConflictError, RuleError
+from domain.money import Fen
+from domain.recording import CommandKey, Outcome
+from domain.repository import Streams, act
+from domain.sealing.personal import Sealed
+from domain.streams import Context, Provenance
+from domain.vocabulary import Evidence, Resort
+
+
+def backstop_id(origin: str, number: str) -> str:
+    """The id of the backstop with that official number in that log: a number is taken once."""
+    return f"backstop-{hashlib.sha256(f'{origin} {number}'.encode()).hexdigest()[:32]}"
+
+
+def request_backstop(
+    streams: Streams,
+    *,
+    origin: str,
+    case: str,
+    number: str,
+    resort: Resort,
+    amount: Fen,
+    ground: Sealed,
+    provenance: Provenance,
+    context: Context,
+    payer: str | None = None,
+    passed: tuple[PassedOver, ...] = (),
+    evidence: tuple[Evidence, ...] = (),
+    command: CommandKey | None = None,
+    now: datetime | None = None,
+) -> Backstop:
+    """Asks a resort to pay in a case; the kind of project is the case's, and what was asked before is its other backstops.
+
+    Raises:
+        NotFoundError: there is no such case.
+        RuleError: the number is taken, or `Backstop.request` refuses.
+    """
+    of = streams.get(Case, case)
+    backstop = Backstop.request(
+        id=backstop_id(origin, number),
+        case=case,
+        place=of.jurisdiction,
+        number=number,
+        resort=resort,
+        funding=of.particulars.funding,
+        payer=payer,
+        amount=amount,
+        ground=ground,
+        asked=_asked(streams, case),
+        passed=passed,
+        evidence=evidence,
+        provenance=provenance,
+    )
+    try:
+        streams.commit(backstop, context=context, command=command, now=now)
+    except ConflictError:
+        raise RuleError(
+            f"there is a backstop {number!r} already", rule="number-once", clause="definitions: official numbers"
+        ) from None
+    return backstop
+
+
+def approve_backstop(
+    streams: Streams,
+    *,
+    backstop: str,
+    limit: Fen,
+    due: datetime,
+    provenance: Provenance,
+    context: Context,
+    document: str | None = None,
+    command: CommandKey | None = None,
+    now: datetime | None = None,
+) -> Outcome:
+    """Approves a backstop up to a limit and until a day.
+
+    Raises:
+        NotFoundError: there is no such backstop.
+        RuleError: `Backstop.approve` refuses.
+    """
+    return act(
+        streams,
+        Backstop,
+        backstop,
+        lambda it: it.approve(limit, due, provenance, document=document),
+        context=context,
+        command=command,
+        now=now,
+    )
+
+
+def refuse_backstop(
+    streams: Streams,
+    *,
+    backstop: str,
+    ground: Sealed,
+    provenance: Provenance,
+    context: Context,
+    document: str | None = None,
+    command: CommandKey | None = None,
+    now: datetime | None = None,
+) -> Outcome:
+    """Refuses a backstop.
+
+    Raises:
+        NotFoundError: there is no such backstop.
+        RuleError: `Backstop.refuse` refuses.
+    """
+    return act(
+        streams,
+        Backstop,
+        backstop,
+        lambda it: it.refuse(ground, provenance, document=document),
+        context=context,
+        command=command,
+        now=now,
+    )
+
+
+def open_group_supervision(
+    streams: Streams,
+    *,
+    backstop: str,
+    group: str,
+    holders: tuple[Holder, ...],
+    provenance: Provenance,
+    context: Context,
+    due: datetime | None = None,
+    document: str | None = None,
+    command: CommandKey | None = None,
+    now: datetime | None = None,
+) -> Outcome:
+    """Puts a parent group in charge, with its holders' shares.
+
+    Raises:
+        NotFoundError: there is no such backstop.
+        RuleError: `Backstop.open_group_supervision` refuses.
+    """
+    return act(
+        streams,
+        Backstop,
+        backstop,
+        lambda it: it.open_group_supervision(group, holders, provenance, due=due, document=document),
+        context=context,
+        command=command,
+        now=now,
+    )
+
+
+def record_backstop_paid(
+    streams: Streams,
+    *,
+    backstop: str,
+    payment: str,
+    amount: Fen,
+    provenance: Provenance,
+    context: Context,
+    holder: str | None = None,
+    command: CommandKey | None = None,
+    now: datetime | None = None,
+) -> Outcome:
+    """Records that a payment was made out of a backstop.
+
+    Raises:
+        NotFoundError: there is no such backstop.
+    """
+    return act(
+        streams,
+        Backstop,
+        backstop,
+        lambda it: it.pay(payment, amount, provenance, holder=holder),
+        context=context,
+        command=command,
+        now=now,
+    )
+
+
+def record_backstop_payment_returned(
+    streams: Streams,
+    *,
+    backstop: str,
+    payment: str,
+    amount: Fen,
+    provenance: Provenance,
+    context: Context,
+    holder: str | None = None,
+    command: CommandKey | None = None,
+    now: datetime | None = None,
+) -> Outcome:
+    """Records that a part of such a payment went back.
+
+    Raises:
+        NotFoundError: there is no such backstop.
+    """
+    return act(
+        streams,
+        Backstop,
+        backstop,
+        lambda it: it.payment_returned(payment, amount, provenance, holder=holder),
+        context=context,
+        command=command,
+        now=now,
+    )
+
+
+def end_backstop(
+    streams: Streams,
+    *,
+    backstop: str,
+    ground: Sealed,
+    provenance: Provenance,
+    context: Context,
+    command: CommandKey | None = None,
+    now: datetime | None = None,
+) -> Outcome:
+    """Ends a backstop.
+
+    Raises:
+        NotFoundError: there is no such backstop.
+        RuleError: `Backstop.end` refuses.
+    """
+    return act(
+        streams,
+        Backstop,
+        backstop,
+        lambda it: it.end(ground, provenance),
+        context=context,
+        command=command,
+        now=now,
+    )
+
+
+def open_recovery(
+    streams: Streams,
+    *,
+    backstop: str,
+    debtor: str,
+    amount: Fen,
+    due: datetime,
+    provenance: Provenance,
+    context: Context,
+    document: str | None = None,
+    command: CommandKey | None = None,
+    now: datetime | None = None,
+) -> Outcome:
+    """Asks somebody to give back what a backstop paid.
+
+    Raises:
+        NotFoundError: there is no such backstop.
+        RuleError: `Backstop.open_recovery` refuses.
+    """
+    return act(
+        streams,
+        Backstop,
+        backstop,
+        lambda it: it.open_recovery(debtor, amount, due, provenance, document=document),
+        context=context,
+        command=command,
+        now=now,
+    )
+
+
+def record_recovery_received(
+    streams: Streams,
+    *,
+    backstop: str,
+    amount: Fen,
+    provenance: Provenance,
+    context: Context,
+    debtor: str | None = None,
+    evidence: tuple[Evidence, ...] = (),
+    command: CommandKey | None = None,
+    now: datetime | None = None,
+) -> Outcome:
+    """Records that money came back.
+
+    Raises:
+        NotFoundError: there is no such backstop.
+    """
+    return act(
+        streams,
+        Backstop,
+        backstop,
+        lambda it: it.receive_recovery(amount, provenance, debtor=debtor, evidence=evidence),
+        context=context,
+        command=command,
+        now=now,
+    )
+
+
+def record_recovery_reversed(
+    streams: Streams,
+    *,
+    backstop: str,
+    amount: Fen,
+    ground: Sealed,
+    provenance: Provenance,
+    context: Context,
+    command: CommandKey | None = None,
+    now: datetime | None = None,
+) -> Outcome:
+    """Records that money which had come back went away again.
+
+    Raises:
+        NotFoundError: there is no such backstop.
+    """
+    return act(
+        streams,
+        Backstop,
+        backstop,
+        lambda it: it.reverse_recovery(amount, ground, provenance),
+        context=context,
+        command=command,
+        now=now,
+    )
+
+
+def propose_giving_up(
+    streams: Streams,
+    *,
+    backstop: str,
+    amount: Fen,
+    ground: Sealed,
+    provenance: Provenance,
+    context: Context,
+    evidence: tuple[Evidence, ...] = (),
+    command: CommandKey | None = None,
+    now: datetime | None = None,
+) -> Outcome:
+    """Proposes to give up a part of what has to come back.
+
+    Raises:
+        NotFoundError: there is no such backstop.
+        RuleError: `Backstop.propose_giving_up` refuses.
+    """
+    return act(
+        streams,
+        Backstop,
+        backstop,
+        lambda it: it.propose_giving_up(amount, ground, provenance, evidence=evidence),
+        context=context,
+        command=command,
+        now=now,
+    )
+
+
+def refuse_giving_up(
+    streams: Streams,
+    *,
+    backstop: str,
+    ground: Sealed,
+    provenance: Provenance,
+    context: Context,
+    command: CommandKey | None = None,
+    now: datetime | None = None,
+) -> Outcome:
+    """Refuses to give up what was proposed.
+
+    Raises:
+        NotFoundError: there is no such backstop.
+        RuleError: `Backstop.refuse_giving_up` refuses.
+    """
+    return act(
+        streams,
+        Backstop,
+        backstop,
+        lambda it: it.refuse_giving_up(ground, provenance),
+        context=context,
+        command=command,
+        now=now,
+    )
+
+
+def give_up_recovery(
+    streams: Streams,
+    *,
+    backstop: str,
+    provenance: Provenance,
+    context: Context,
+    command: CommandKey | None = None,
+    now: datetime | None = None,
+) -> Outcome:
+    """Gives up what was proposed.
+
+    Raises:
+        NotFoundError: there is no such backstop.
+        RuleError: `Backstop.give_up` refuses.
+    """
+    return act(
+        streams,
+        Backstop,
+        backstop,
+        lambda it: it.give_up(provenance),
+        context=context,
+        command=command,
+        now=now,
+    )
+
+
+def _asked(streams: Streams, case: str) -> frozenset[Resort]:
+    events = streams.partitions([case]).get(case, [])
+    return frozenset(recorded.event.resort for recorded in events if isinstance(recorded.event, Backstop.Created))
