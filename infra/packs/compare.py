@@ -10,9 +10,9 @@ import csv
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Final, Literal, NamedTuple
-from zoneinfo import ZoneInfo
 
 from domain.errors import VerificationError
 from domain.packs.pack import SelectionKind
@@ -20,7 +20,17 @@ from infra.books.export import canonical_row, csv_cells, csv_headings, csv_text
 from infra.packs.derive import DerivedLedgers
 from infra.packs.layout import ledger_file
 from infra.packs.reader import PackReader
-from infra.packs.tables import BOARD, COVERED, OF_CASES, Table, cell_values, row_ledger, table_of, values_of
+from infra.packs.tables import (
+    BOARD,
+    COVERED,
+    OF_CASES,
+    Table,
+    cell_values,
+    partition_of,
+    row_ledger,
+    table_of,
+    values_of,
+)
 from infra.packs.workbook import Workbook
 from projections.clearance import MEASURES
 
@@ -66,11 +76,13 @@ class _Comparing:
         self._firm = not self._loose & derived.cases().keys()
         """No case has withheld entries, which could take away from its sums: a cell has at least what its cases make."""
         self._table: Table = table_of(derived.catalogue, name)
-        self._covered = [column.name for column in self._table.columns].index(COVERED)
+        place = {column.name: at for at, column in enumerate(self._table.columns)}
+        self._covered = place[COVERED]
+        self._keys = [place[key] for key in self._table.keys]
+        self._owner = place["case"] if name in OF_CASES else self._keys[0]
         self._yes, self._no = (
             csv_text(self._table.columns[self._covered], truth, self._language) for truth in (True, False)
         )
-
         self._xlsx = ledger_file(name, "xlsx")
         self._uncovered = 0
         self._digest = sha256()
@@ -136,16 +148,11 @@ class _Comparing:
     def _may_rest_elsewhere(self, cells: list[str]) -> bool:
         if self._name == BOARD:
             return not self._everything or bool(self._loose)
-        return self._partition(cells) in self._loose
-
-    def _partition(self, cells: list[str]) -> str:
-        named = dict(zip((column.name for column in self._table.columns), cells, strict=True))
-        return named["case" if self._name in OF_CASES else self._table.keys[0]]
+        return cells[self._owner] in self._loose
 
     def _named(self, cells: Sequence[str]) -> Key:
         """The cells that tell a row from others."""
-        named = dict(zip((column.name for column in self._table.columns), cells, strict=True))
-        return tuple(named[key] for key in self._table.keys)
+        return tuple(cells[place] for place in self._keys)
 
     def _key(self, cells: Sequence[str]) -> Key:
         """What rows are in order of."""
@@ -168,13 +175,12 @@ class _Comparing:
         ledger, zone = row_ledger(self._derived.catalogue, self._name), self._derived.facts.zone
         rows, positions = self._derived.rows[self._name], self._derived.positions[self._name]
         for key in sorted(rows):
-            row, position = rows[key], positions[key]
-            partition = getattr(row, "case") if self._name in OF_CASES else key  # noqa: B009 - rows differ in class
-            yield (key,), partition in self._loose, _row_values(ledger, row, position, zone)
+            loose = partition_of(self._name, key, rows[key]) in self._loose
+            yield (key,), loose, partial(values_of, ledger, rows[key], positions[key], zone, covered=True)
 
     def _board(self) -> Iterator[tuple[Key, bool, Callable[[], Mapping[str, object]]]]:
         for cell, sums in sorted(self._derived.cells().items()):
-            yield cell, False, lambda cell=cell, sums=sums: cell_values(cell, sums, covered=True)  # type: ignore[misc]
+            yield cell, not self._firm, partial(cell_values, cell, sums, covered=True)
 
     # As they stand in the pack
 
@@ -203,10 +209,6 @@ class _Comparing:
         manifest = self._manifest
         meta = self._table.meta(language=self._language, origin=manifest.origin, kind=manifest.kind, upto=manifest.upto)
         return {**meta, "rows": str(rows), "digest": "" if self._uncovered else self._digest.hexdigest()}
-
-
-def _row_values(ledger: object, row: object, position: int, zone: ZoneInfo) -> Callable[[], Mapping[str, object]]:
-    return lambda: values_of(ledger, row, position, zone, covered=True)  # type: ignore[arg-type]
 
 
 def _require_loose(row: _Expected) -> None:

@@ -104,6 +104,12 @@ def table_of(catalogue: Catalogue, name: str) -> Table:
     return Table(name, ledger.title.zh, ledger.title.en, (*columns, *_LAST), keys)
 
 
+def partition_of(name: str, key: str, row: Row) -> str:
+    """The partition that a row of a ledger comes from: its case, or the stream that it is of."""
+    case: str = getattr(row, "case") if name in OF_CASES else key  # noqa: B009 - rows differ in class
+    return case
+
+
 def values_of(
     ledger: RowLedger[Row] | DerivedLedger[Row], row: Row, position: int, zone: ZoneInfo, *, covered: bool
 ) -> dict[str, object]:

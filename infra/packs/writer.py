@@ -47,7 +47,7 @@ from infra.packs.derive import DerivedLedgers, derive
 from infra.packs.layout import File, Manifest, Withheld
 from infra.packs.page import page_of
 from infra.packs.selection import asked_for
-from infra.packs.tables import BOARD, OF_CASES, Table, cell_values, names_of, row_ledger, table_of, values_of
+from infra.packs.tables import BOARD, Table, cell_values, names_of, partition_of, row_ledger, table_of, values_of
 from infra.packs.verify import PackReport, verify_pack
 from infra.platform import Platform
 from infra.postgres.ledger_reader import VersionedRow
@@ -311,13 +311,13 @@ class _Making:
             made = self._derived.row(name, each.key)
             if made == (each.row, each.position):
                 found.append((*made, True))
-            elif _partition(name, each.key, each.row) in loose:
+            elif partition_of(name, each.key, each.row) in loose:
                 found.append((each.row, each.position, False))
             else:
                 raise _differs(name, each.key, self._upto)
             left.discard(each.key)
         for key in left:
-            if _partition(name, key, self._derived.rows[name][key]) not in loose:
+            if partition_of(name, key, self._derived.rows[name][key]) not in loose:
                 raise _differs(name, key, self._upto)
         return found
 
@@ -328,7 +328,7 @@ class _Making:
             yield from platform.rows(name, as_of=self._upto)
         elif len(chosen) > _FEW:
             rows = platform.rows(name, as_of=self._upto)
-            yield from (each for each in rows if _partition(name, each.key, each.row) in chosen)
+            yield from (each for each in rows if partition_of(name, each.key, each.row) in chosen)
         elif name == "case":
             yield from (platform.row(name, case, as_of=self._upto) for case in sorted(chosen))
         else:
@@ -339,13 +339,12 @@ class _Making:
         """The cells that the packed cases stand in, of the whole log, in order: cell, sums, covered."""
         made = self._derived.cells()
         shown = self._platform.reader.cells(BOARD, as_of=self._upto)
-        wrong = made.keys() - shown.keys()
-        if self._everything and not self._cases_withheld:
-            wrong = {cell for cell in shown.keys() | made.keys() if shown.get(cell) != made.get(cell)}
-        if wrong:
-            raise _differs(BOARD, "/".join(min(wrong)), self._upto)
-        cells = sorted(shown if self._everything else made)
-        return [(cell, shown[cell], self._everything and made.get(cell) == shown[cell]) for cell in cells]
+        cells = sorted(made.keys() | shown.keys() if self._everything else made)
+        for cell in cells:
+            stands = shown.get(cell) == made.get(cell) if self._everything else cell in shown
+            if not stands and not self._cases_withheld:
+                raise _differs(BOARD, "/".join(cell), self._upto)
+        return [(at, shown[at], self._everything and shown[at] == made.get(at)) for at in cells if at in shown]
 
     # Log and proofs
 
@@ -423,11 +422,6 @@ class _Making:
                 archive.add(name, pieces_of(self._folder / name))
             archive.finish()
         return pack
-
-
-def _partition(ledger: str, key: str, row: Row) -> str:
-    case: str = getattr(row, "case") if ledger in OF_CASES else key  # noqa: B009 - rows differ in class
-    return case
 
 
 def _differs(ledger: str, key: str, upto: int) -> VerificationError:
