@@ -117,12 +117,12 @@ def _day(moment: datetime, zone: ZoneInfo) -> date:
 
 def _alike(ours: str | None, theirs: str | None) -> bool:
     """Both say something, and the same but for width, case and blanks."""
-    return bool(ours and theirs) and _plain(ours) == _plain(theirs)
+    return _plain(ours) == _plain(theirs) != ""
 
 
 def _contradict(ours: str | None, theirs: str | None) -> bool:
     """Both say something, and not the same."""
-    return bool(ours and theirs) and _plain(ours) != _plain(theirs)
+    return _plain(ours) != _plain(theirs) and "" not in (_plain(ours), _plain(theirs))
 
 
 def _differ(ours: int | None, theirs: int | None) -> bool:

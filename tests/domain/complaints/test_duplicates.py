@@ -78,6 +78,7 @@ NOT_THE_SAME: dict[str, tuple[dict[str, object], dict[str, object]]] = {
     "nothing owed on another day": ({"amount": 0}, {"amount": 0, "received": NEXT_WEEK}),
     "the same day and another amount": ({"amount": 5}, {}),
     "the same day and another headcount": ({"amount": None, "headcount": 3}, {}),
+    "blanks": ({"project": " ", "debtor": None}, {"project": "\u3000", "debtor": None}),
     "nothing stated": ({"project": None, "debtor": None}, {"project": None, "debtor": None}),
 }
 
@@ -86,6 +87,11 @@ NOT_THE_SAME: dict[str, tuple[dict[str, object], dict[str, object]]] = {
 def test_what_speaks_against_is_no_candidate(name: str):
     new, other = NOT_THE_SAME[name]
     assert found(known("b", **new), known("a", **other)) == []  # type: ignore[arg-type]
+
+
+def test_a_blank_name_speaks_against_nobody():
+    new, other = known("b", complainant=sealed(), project=" ", amount=1), known("a", NEXT_WEEK, complainant=sealed())
+    assert found(new, other) == [("a", DuplicateRule.SAME_PERSON)]
 
 
 def test_a_day_is_a_local_one():

@@ -101,6 +101,13 @@ def test_classified_on_the_day_means_before_midnight(hours: float, in_time: bool
     assert not classified_late(state, state.due), "its day has not ended"
 
 
+def test_the_last_instant_of_the_day_is_on_the_day():
+    complaint = a_complaint()
+    last = complaint.reception.due
+    complaint.classify(ARREARS, "核实", Provenance(occurred=last, received=last))
+    assert classified_on_the_day(complaint.reception)
+
+
 def test_a_complaint_that_nobody_classified_is_late_once_its_day_has_ended():
     state = a_complaint().reception
     assert not classified_late(state, state.due)
@@ -178,6 +185,7 @@ def test_accepted_into_a_case_that_nobody_registered_is_accepted_without_a_case(
 def test_a_reception_by_the_day_hinders_clearing_while_unclassified_or_accepted_without_a_case():
     complaint = a_complaint()
     assert hinders_clearing(complaint.reception, NEW_YEAR, everywhere)
+    assert hinders_clearing(complaint.reception, RECEIVED, everywhere), "received at that very instant"
     assert not hinders_clearing(complaint.reception, RECEIVED - timedelta(days=1), everywhere), "received later"
     complaint.classify(ARREARS, "核实", when(3))
     assert not hinders_clearing(complaint.reception, NEW_YEAR, everywhere)
