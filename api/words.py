@@ -686,6 +686,8 @@ CLAUSES: Mapping[str, Word] = {
     "N26": Word("回头看到每一名农民工", "followed up to every worker"),
     "N27": Word("不解决不销账", "not solved, not written off"),
     "N28": Word("涉罪及时移送", "referred to police in time"),
+    "N29": Word("处罚、问责、公布惩戒到位", "penalty, accountability and publicity in place"),
+    "N30": Word("责令后拒不改正的处置", "what follows when an order is refused"),
 }
 """What the clauses that events cite are about, in a few words of our own."""
 

@@ -106,14 +106,19 @@ class BackstopStanding(msgspec.Struct, frozen=True, kw_only=True):
         return max(0, self.paid - (self.limit or 0))
 
     @property
+    def settled(self) -> Fen:
+        """What came back and did not go away again, and what was given up."""
+        return max(0, self.received) + self.given_up
+
+    @property
     def balance(self) -> Fen:
-        """The recovery balance: paid, less what came back and less what was given up."""
-        return max(0, self.paid - self.received - self.given_up)
+        """The recovery balance: paid, less what came back and less what was given up. Never more than was paid."""
+        return max(0, self.paid - self.settled)
 
     @property
     def over_recovered(self) -> Fen:
         """What came back beyond what was paid and not given up; a figure of its own, owed back by the office."""
-        return max(0, self.received + self.given_up - self.paid)
+        return max(0, self.settled - self.paid)
 
     @property
     def unopened(self) -> Fen:
@@ -148,4 +153,4 @@ def overdue(backstop: BackstopStanding, at: datetime) -> bool:
 def recovery_overdue(backstop: BackstopStanding, at: datetime) -> Fen:
     """Fen that should have come back by an instant, by the due dates of its recoveries, and did not. Never more than the balance."""
     fallen_due = sum(recovery.amount for recovery in backstop.recoveries if recovery.due < at)
-    return min(backstop.balance, max(0, fallen_due - backstop.received - backstop.given_up))
+    return min(backstop.balance, max(0, fallen_due - backstop.settled))

@@ -344,16 +344,18 @@ class Casework(RuleBasedStateMachine):
                 key = (event.payment, event.holder)
                 returned[key] = returned.get(key, 0) + event.amount
         out = sum(max(0, amount - returned.get(key, 0)) for key, amount in paid.items())
-        back = sum(
+        came = sum(
             -event.amount if isinstance(event, Backstop.RecoveryReversed) else event.amount
             for event in events
-            if isinstance(event, Backstop.RecoveryReceived | Backstop.RecoveryReversed | Backstop.RecoveryGivenUp)
+            if isinstance(event, Backstop.RecoveryReceived | Backstop.RecoveryReversed)
         )
+        back = max(0, came) + sum(event.amount for event in events if isinstance(event, Backstop.RecoveryGivenUp))
         limit = next((event.limit for event in events if isinstance(event, Backstop.Approved)), 0)
         ended = any(isinstance(event, Backstop.Ended) for event in events)
         assert standing.paid == out
         assert standing.balance - standing.over_recovered == out - back
         assert min(standing.balance, standing.over_recovered) == 0
+        assert standing.balance <= standing.paid
         assert standing.limit_left == (0 if ended else max(0, limit - out))
         assert standing.over_limit == max(0, out - limit)
 
