@@ -93,8 +93,7 @@ def _prefix(kind: Kind) -> bytes:
     return f"qingling/wholeness/v1 {kind.value}\n".encode()
 
 
-def _encoded(leaf: MapLeaf) -> bytes:
-    key, entries, root = leaf
+def _encoded(key: bytes, entries: int, root: bytes) -> bytes:
     return key + entries.to_bytes(_ENTRIES_BYTES, "big") + root
 
 
@@ -157,7 +156,7 @@ class WholenessMap:
         Raises:
             ValueError: a name comes twice, or has no entries.
         """
-        encoded = sorted(_encoded(leaf_of(name, hashes)) for name, hashes in histories)
+        encoded = sorted(_encoded(key_of(name), len(hashes), root_of(hashes)) for name, hashes in histories)
         if any(leaf[:HASH_BYTES] == following[:HASH_BYTES] for leaf, following in pairwise(encoded)):
             raise ValueError("a name comes twice")
         if any(leaf[HASH_BYTES:-HASH_BYTES] == _NO_ENTRIES for leaf in encoded):
@@ -231,7 +230,7 @@ def _checked_in_order(leaves: Iterable[MapLeaf]) -> list[bytes]:
             raise ValueError("a leaf is a key of 32 bytes, a number of entries from 1 on, and a root of 32 bytes")
         if key <= last:
             raise ValueError("the leaves are not in strictly rising order of their keys")
-        encoded.append(key + entries.to_bytes(_ENTRIES_BYTES, "big") + root)
+        encoded.append(_encoded(key, entries, root))
         last = key
     return encoded
 
@@ -281,7 +280,7 @@ def verify_together(head: MapHead, kind: Kind, proof: JointPresence) -> None:
     if not isinstance(proof, JointPresence):
         raise VerificationError("this is no proof of several leaves")
     prefix = _prefix(kind)
-    hashes = [leaf_hash(prefix + _encoded(_checked_leaf(leaf))) for _, leaf in proof.leaves]
+    hashes = [leaf_hash(prefix + _encoded(*_checked_leaf(leaf))) for _, leaf in proof.leaves]
     verify_subset(hashes, [index for index, _ in proof.leaves], size, proof.proof, root)
 
 
@@ -359,7 +358,7 @@ def _verified_leaf(head: MapHead, kind: Kind, proof: object) -> MapLeaf:
     if not isinstance(proof, Presence):
         raise VerificationError("this is no proof of presence")
     leaf = _checked_leaf(proof.leaf)
-    verify_inclusion(leaf_hash(_prefix(kind) + _encoded(leaf)), proof.index, size, proof.path, root)
+    verify_inclusion(leaf_hash(_prefix(kind) + _encoded(*leaf)), proof.index, size, proof.path, root)
     return leaf
 
 
