@@ -8,15 +8,15 @@ the swap is one small transaction, in which the live lane stands still while the
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the driver's class has a lower-case name
 
 from domain.entries import EventTypes
-from domain.errors import FoldError, NotReadyError
+from domain.errors import FoldError, NotReadyError, RecordingError
 from infra.folding.check import differences, inconsistencies
 from infra.folding.feed import Feed
 from infra.folding.lane import Lane, Member
@@ -125,7 +125,7 @@ class Rebuild:
         """
         with ExitStack() as stack:
             writing, reading = (stack.enter_context(self._store.session()) for _ in range(2))
-            _lock(writing)
+            stack.enter_context(_alone(writing))
             feed = self._feed_of(reading)
             names = self._names(ledgers)
             members, support, begun = self._begin(writing, names, feed)
@@ -193,11 +193,21 @@ class Rebuild:
         return Member(ledger, generation, table_of(ledger, generation.number, generation.segment_bits))
 
 
-def _lock(session: LedgerSession) -> None:
+@contextmanager
+def _alone(session: LedgerSession) -> Iterator[None]:
+    """No other rebuild runs meanwhile. The lock is given back here: the server sees later that a session has ended."""
     with session.reading("looking for another rebuild") as cursor:
         cursor.execute("select pg_try_advisory_lock(%s)", (_LOCK,))
         if not (cursor.fetchone() or (False,))[0]:
             raise NotReadyError("another rebuild runs; it must end first")
+    try:
+        yield
+    finally:
+        with (
+            suppress(RecordingError),
+            session.reading("ending a rebuild") as cursor,
+        ):  # a session that is lost holds no lock
+            cursor.execute("select pg_advisory_unlock(%s)", (_LOCK,))
 
 
 class _Building:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import select
 import socket
+from contextlib import suppress
 from threading import Event, Lock, Thread
 
 import psycopg2
@@ -112,7 +113,8 @@ class Listener:
             thread, closing, doorbell = running
             closing.set()
             with doorbell:
-                doorbell.send(b"\0")
+                with suppress(BrokenPipeError):  # it saw the sign before the bell, and is gone
+                    doorbell.send(b"\0")
                 thread.join()
 
     def _run(self, closing: Event, alarm: socket.socket) -> None:

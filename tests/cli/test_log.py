@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,7 +66,7 @@ def office(run: Run, tmp_path: Path, database_url: str) -> Office:
     return office
 
 
-def status(office: Office) -> dict[str, object]:
+def status(office: Office) -> dict[str, Any]:
     return json.loads(office("log", "status", "--format", "json"))
 
 
@@ -87,7 +88,7 @@ def test_the_checkpoint_is_handed_out_byte_for_byte(office: Office, tmp_path: Pa
     office("log", "checkpoint", "--output", str(tmp_path / "note"))
     assert (tmp_path / "note").read_bytes() == note
     assert office("log", "checkpoint", "--size", "6").encode() == note
-    (vkey,) = status(office)["vkeys"]  # type: ignore[misc]
+    (vkey,) = status(office)["vkeys"]
     assert open_checkpoint(note, [VerifierKey.parse(vkey)]).checkpoint.size == 6
 
 
@@ -107,7 +108,7 @@ def test_a_size_that_was_never_signed_has_no_checkpoint(office: Office) -> None:
 
 
 def test_a_proof_is_a_file_that_the_public_key_alone_verifies(office: Office, tmp_path: Path) -> None:
-    (vkey,) = status(office)["vkeys"]  # type: ignore[misc]
+    (vkey,) = status(office)["vkeys"]
     office("log", "proof", "3", "--output", str(tmp_path / "3.tlog-proof"))
 
     proof = parse_proof((tmp_path / "3.tlog-proof").read_bytes())
@@ -131,12 +132,12 @@ def test_a_file_that_cannot_be_written_is_an_error_of_the_caller(office: Office,
 
 
 def test_a_new_key_is_announced_and_signs_beside_the_old_one(office: Office) -> None:
-    (old,) = status(office)["vkeys"]  # type: ignore[misc]
+    (old,) = status(office)["vkeys"]
     said = office("log", "rotate-key", "--reason", "yearly")
 
     assert f"Key of before: {old}" in said
     office("log", "proof", "7", "--wait")
-    _, new = status(office)["vkeys"]  # type: ignore[misc]
+    _, new = status(office)["vkeys"]
     assert f"New key: {new}" in said
     note = office("log", "checkpoint").encode()
     for vkey in (old, new):
@@ -145,7 +146,7 @@ def test_a_new_key_is_announced_and_signs_beside_the_old_one(office: Office) -> 
 
 
 def test_a_retired_key_signs_no_more_and_the_report_stays_clean(office: Office) -> None:
-    (old,) = status(office)["vkeys"]  # type: ignore[misc]
+    (old,) = status(office)["vkeys"]
     code, _, err = office.ran("log", "retire-key", old)
     assert code == 3
     assert "only key" in err

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import time
+from threading import Event, Thread
 
 import pytest
 
 from infra.postgres.config import RecorderConfig
+from infra.postgres.notices import Listener
 from infra.postgres.recorder import PostgresLog
 from tests.drafts import a_batch
 from tests.infra.postgres.conftest import eventually
@@ -78,3 +81,19 @@ def test_notices_are_fewer_than_appends_and_the_last_is_never_missing(log_url: s
         for version in range(1, appends + 1):
             writer.append(a_batch("case-1", version))
         assert reader.wait_for_append(appends - 1, timeout=30)
+
+
+def test_a_listener_that_was_gone_before_the_bell_is_closed_all_the_same():
+    alarm, doorbell = socket.socketpair()
+    thread = Thread(target=alarm.close)
+    thread.start()
+
+    class Seen(Event):
+        def set(self) -> None:
+            thread.join()
+            super().set()
+
+    listener = Listener(None, None)
+    listener._running = (thread, Seen(), doorbell)
+    listener.close()
+    assert not thread.is_alive()

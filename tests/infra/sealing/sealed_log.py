@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -75,7 +76,7 @@ class Rows:
                 names.setdefault(entry.stream if kind is Kind.STREAM else entry.partitionkey, []).append(position)
         return (History(name, positions, True) for name, positions in names.items())
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         return getattr(self.log, name)
 
     # What somebody with all rights does
@@ -201,7 +202,7 @@ class SealedLog:
         self._streams.commit(genesis, context=CONTEXT)
         self.signer.retire(vkey)
 
-    def report(self, **more: object) -> TamperReport:
+    def report(self, **more: Any) -> TamperReport:
         return tamper_report(self.rows, self.store, self.signer, self.policy, EVENT_TYPES, **more)
 
     # Files

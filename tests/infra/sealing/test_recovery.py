@@ -6,6 +6,7 @@ import shutil
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -151,7 +152,7 @@ def test_a_backup_that_was_written_on_is_refused_with_the_positions(deployment: 
 
 def test_a_changed_entry_is_refused_with_its_position(deployment: Deployment) -> None:
     entries = deployment.entries()
-    forged = StoredEntry(*[getattr(entries[299], name) for name in StoredEntry.__slots__[:-1]], b'{"id":"forged"}')
+    forged = replace(entries[299], entry=b'{"id":"forged"}')
     with log_database() as older:
         refill(older, [*entries[:299], forged, *entries[300:500]])
         deployment.url = older
