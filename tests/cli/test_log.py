@@ -76,7 +76,7 @@ def test_the_status_says_how_far_the_log_has_come_and_whose_keys_it_has(office: 
     assert (found["recorded"], found["sealed"], found["published"]) == (6, 6, 6)
     assert found["witnessed"] is False
     assert found["stopped"] is None
-    assert str(found["vkeys"][0]).startswith(f"{found['origin']}+")  # type: ignore[index]
+    assert str(found["vkeys"][0]).startswith(f"{found['origin']}+")
     assert "Published\t6\n" in office("log", "status")
     assert "已公布\t6\n" in office("log", "status", language="zh")
 

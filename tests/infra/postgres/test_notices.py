@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 
@@ -93,7 +94,8 @@ def test_a_listener_that_was_gone_before_the_bell_is_closed_all_the_same():
             thread.join()
             super().set()
 
-    listener = Listener(None, None)
+    nobody: Any = None
+    listener = Listener(nobody, nobody)
     listener._running = (thread, Seen(), doorbell)
     listener.close()
     assert not thread.is_alive()
