@@ -170,8 +170,7 @@ class _Register:
         for project in by_id.values():
             for kind in ListKind:
                 for number in project.numbers(kind):
-                    if key := normal_number(number):
-                        by_number[kind, key][project.project] = project
+                    by_number[kind, normal_number(number)][project.project] = project
             if name := normal_name(project.name):
                 by_name[name, project.place][project.project] = project
         self._by_number, self._by_name = by_number, by_name

@@ -119,6 +119,16 @@ def test_what_names_no_file_is_not_found(files, name):
             ask(name)
 
 
+def test_no_name_leads_out_of_the_folder(files, tmp_path):
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"another's")
+    assert not files.has(str(outside))
+    assert not files.delete(str(outside))
+    with pytest.raises(NotFoundError):
+        files.check(str(outside))
+    assert outside.exists()
+
+
 def alter(folder: Path, sha256: str, change) -> None:
     path = folder / sha256[:2] / sha256
     path.chmod(0o600)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 
 import pytest
@@ -33,6 +34,7 @@ ADMITTED = {
     "wav": (b"RIFF\x10\x00\x00\x00WAVEfmt " + bytes(30), "audio/wav"),
     "m4a": (FTYP + b"M4A \x00\x00\x00\x00isomM4A ", "audio/mp4"),
     "mp4": (MP4, "video/mp4"),
+    "mp4 that a player of another brand plays": (FTYP + b"mp42\x00\x00\x00\x00qt  M4A ", "video/mp4"),
     "3gp": (FTYP + b"3gp4\x00\x00\x00\x00isom3gp4", "video/3gpp"),
     "mov": (FTYP + b"qt  \x00\x00\x00\x00qt  \x00\x00\x00\x00", "video/quicktime"),
     "webm": (b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm" + bytes(30), "video/webm"),
@@ -49,6 +51,7 @@ ADMITTED = {
     "text": ("张三说：十一月没有发工资。\n".encode(), "text/plain"),
     "text of old": ("张三,没有发工资".encode("gb18030"), "text/plain"),
     "text with a mark": ("﻿工资".encode("utf-16"), "text/plain"),
+    "text with commas": ("张三,一月\n李四,二月,三月\n".encode(), "text/plain"),
     "csv": ("姓名,金额\n张三,100\n李四,200\n".encode(), "text/csv"),
     "tsv of old": ("姓名\t金额\n张三\t100\n".encode("gb18030"), "text/csv"),
 }
@@ -56,10 +59,15 @@ REFUSED = {
     "program": b"MZ\x90\x00\x03" + bytes(100),
     "plain archive": archive({"a.txt": b"a"}),
     "sheet with macros": archive({"[Content_Types].xml": XLSX_TYPES + b"vnd.ms-excel.sheet.macroEnabled.main+xml"}),
+    "sheet with a part for macros": archive(
+        {"[Content_Types].xml": XLSX_TYPES + b"application/vnd.ms-office.vbaProject"}
+    ),
     "old sheet with macros": ole("Root Entry", "Workbook", "_VBA_PROJECT"),
     "slides": archive({"[Content_Types].xml": b"presentationml.presentation.main+xml"}),
     "old container": ole("Root Entry", "Something"),
     "old name elsewhere": ole("Root Entry") + b"\0" * 7 + "Workbook\0".encode("utf-16-le"),
+    "old name between entries": ole("Root Entry", "Workbook", padding=520),
+    "frame without a rate": b"\xff\xfb\xf0\x64" + bytes(30),
     "page": b"<!DOCTYPE html><script>1</script>",
     "drawing": b"\n <svg onload='x'/>",
     "unknown brand": FTYP + b"avif\x00\x00\x00\x00miafMA1B",
@@ -163,6 +171,36 @@ def test_a_bomb_that_says_it_is_small_is_refused():
     bomb = xlsx(**{"xl/big": bytes(30 * MIB)})
     assert refusal(forged(bomb, "xl/big", unfolded=1_000)).rule == "archive"
     assert refusal(forged(bomb, "xl/big", unfolded=31 * MIB)).rule == "archive"
+
+
+def test_a_bomb_is_left_as_soon_as_it_is_more_than_it_said(monkeypatch):
+    unfolded = 0
+    original = zlib.decompressobj
+
+    class Counted:
+        def __init__(self, bits: int) -> None:
+            self._real = original(bits)
+
+        def decompress(self, data: bytes, most: int) -> bytes:
+            nonlocal unfolded
+            piece = self._real.decompress(data, most)
+            unfolded += len(piece)
+            return piece
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._real, name)
+
+    bomb = forged(xlsx(**{"xl/big": bytes(100 * MIB)}), "xl/big", unfolded=1_000)
+    monkeypatch.setattr("domain.evidence.office.zlib.decompressobj", Counted)
+    assert refusal(bomb).rule == "archive"
+    assert unfolded < MIB
+
+
+@pytest.mark.parametrize("more", [-1, 1])
+def test_a_member_that_ends_before_or_behind_what_is_said_is_refused(more):
+    content = xlsx(**{"xl/a": b"abc" * 50})
+    packed = zipfile.ZipFile(io.BytesIO(content)).getinfo("xl/a").compress_size
+    assert refusal(forged(content, "xl/a", packed=packed + more)).rule == "archive"
 
 
 def test_members_that_lie_over_each_other_are_refused():

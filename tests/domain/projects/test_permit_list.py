@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,6 +104,25 @@ def test_of_an_edition_of_which_a_part_is_missing_nothing_is_said(count, data):
         assert edition.rows in ((), rows)
     else:
         assert not edition.whole
+
+
+def test_rows_of_an_edition_whose_header_is_left_out_are_not_taken_for_the_one_before():
+    permits = new_list()
+    permits.hand_in(FILE, date(2019, 11, 28), ROWS, WHEN)
+    permits.hand_in(FILE, date(2019, 12, 28), ROWS, WHEN)
+    opened, header, _, _, later_rows = recorded(permits)
+    edition = newest([opened, header, later_rows])
+    assert edition is not None
+    assert not edition.whole
+    assert edition.held == ()
+
+
+def test_rows_that_are_not_those_of_the_header_are_not_given():
+    permits = new_list()
+    permits.hand_in(FILE, date(2019, 11, 28), ROWS, WHEN)
+    edition = newest(recorded(permits))
+    assert edition is not None
+    assert msgspec.structs.replace(edition, digest="0" * 64).rows == ()
 
 
 def test_an_event_of_another_stream_changes_nothing():

@@ -24,6 +24,7 @@ from domain.projects.standing import (
     Lamp,
     Liability,
     Node,
+    Party,
     Standing,
     chain,
     deposit_on,
@@ -126,6 +127,39 @@ def test_a_party_that_has_left_is_not_present_and_answers_still():
     assert 3 in [party.number for party in present(built.standing, days(5))]
     assert 3 not in [party.number for party in present(built.standing, days(6))]
     assert 3 in [each.party.number for each in liable_upstream(built.standing, 4)]
+
+
+def test_a_party_is_present_from_its_first_day_on():
+    built = chained()
+    assert len(present(built.standing, DAY)) == 5
+    assert present(built.standing, days(-1)) == ()
+
+
+def test_a_supervisor_that_hired_the_crew_is_passed_over():
+    built = chained()
+    built.place_party(4, 5, WHY, WHEN)
+    assert [each.party.number for each in liable_upstream(built.standing, 4)] == [1]
+
+
+@pytest.mark.parametrize(
+    ("under", "expected"),
+    [
+        ({1: 1}, [(1, [])]),
+        ({1: 3, 2: 1, 3: 2}, [(1, [(2, [(3, [])])])]),
+        ({1: 2, 2: 4, 3: 4, 4: 3}, [(3, [(4, [(2, [(1, [])])])])]),
+        ({1: 9, 2: 1}, [(1, [(2, [])])]),
+    ],
+    ids=["itself", "all in a circle", "a tail on a circle", "under a stranger"],
+)
+def test_where_events_are_left_out_and_a_chain_seems_broken_every_party_still_stands_in_it_once(under, expected):
+    """The third: 4 is put under 3 after 3 had been taken from under 4, and that step is left out."""
+    parties = {
+        number: Party(number=number, role=PartyRole.SUBCONTRACTOR, since=DAY, under=above)
+        for number, above in under.items()
+    }
+    standing = msgspec.structs.replace(project().standing, parties=parties)
+    assert shape(chain(standing)) == expected
+    assert all(len(liable_upstream(standing, number)) < len(parties) + 1 for number in parties)
 
 
 def test_nobody_answers_above_a_party_that_is_not_known():
@@ -291,6 +325,14 @@ def test_of_evidence_none_of_which_holds_the_newest_decides():
     built.evidence_safeguard(Safeguard.REAL_NAME, days(1), WHEN, valid_to=days(2))
     assert lamps(built.standing, DAY)[Safeguard.REAL_NAME] is Lamp.REFUTED
     assert lamps(built.standing, days(3))[Safeguard.REAL_NAME] is Lamp.EXPIRED
+
+
+def test_the_newest_evidence_is_what_began_last_and_not_what_was_recorded_last():
+    built = project()
+    built.evidence_safeguard(Safeguard.REAL_NAME, days(2), WHEN)
+    built.refute_safeguard(Safeguard.REAL_NAME, days(3), WHY, WHEN)
+    built.evidence_safeguard(Safeguard.REAL_NAME, DAY, WHEN, valid_to=days(1))
+    assert lamps(built.standing, days(3))[Safeguard.REAL_NAME] is Lamp.REFUTED
 
 
 def test_refuted_twice_it_does_not_hold_since_the_earlier_day():

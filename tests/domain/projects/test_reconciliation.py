@@ -67,7 +67,8 @@ def test_matched_by_name_another_number_and_another_developer_are_conflicts():
 
 
 def test_what_one_side_leaves_out_is_no_conflict():
-    found = reconcile([row("8")], [known("p-1", developer="交投公司")])
+    found = reconcile([row("8", place=None)], [known("p-1", developer="交投公司", permits=("8",))])
+    assert [match.rule for match in found.matched] == [MatchRule.NUMBER]
     assert found.conflicting == ()
 
 
