@@ -173,7 +173,7 @@ class _Checking:
 
             report = verify_pack(path, trusted, progress=show)
         tables = [_pack_table(report, path, language), _ledgers_table(report, language)]
-        self._to.tables(tables, data=_pack_data(report), flat=tables[1])
+        self._to.tables(tables, data=_pack_data(report, language), flat=tables[1])
 
     def _proved(self, report: ProofReport) -> None:
         language = self._to.language
@@ -258,12 +258,12 @@ def _pack_table(report: PackReport, path: Path, language: Language) -> Table:
         *_trust_rows(report.trusted, language),
         _row(Word("用时", "Took"), f"{seconds:.1f} {Word('秒', 's').to(language)}", language),
     ]
-    return Table(f"{_HOLDS.to(language)} ✓", _ITEMS, rows, list(_pack_remarks(report, language)))
+    return Table(f"{_HOLDS.to(language)} ✓", _ITEMS, rows, [_proved(report, language), *_not_proved(report, language)])
 
 
-def _pack_remarks(report: PackReport, language: Language) -> Sequence[str]:
+def _not_proved(report: PackReport, language: Language) -> Sequence[str]:
     uncovered = sum(each.uncovered for each in report.ledgers or ())
-    remarks = [_proved_sentence(report, language), *_unwitnessed(report.trusted, language)]
+    remarks = _unwitnessed(report.trusted, language)
     if report.withheld:
         named = ", ".join(map(str, list(report.withheld)[:_NAMED])) + (" …" if len(report.withheld) > _NAMED else "")
         remarks.append(_WITHHELD.to(language).format(len(report.withheld), named))
@@ -276,7 +276,7 @@ def _pack_remarks(report: PackReport, language: Language) -> Sequence[str]:
     return remarks
 
 
-def _proved_sentence(report: PackReport, language: Language) -> str:
+def _proved(report: PackReport, language: Language) -> str:
     return (
         Word(
             "已证明：每条条目在日志的原位，一字未改；所列分区截至位置 {} 完整无缺；台账由这些条目逐行算出，其摘要事先已记入日志。",
@@ -303,7 +303,7 @@ def _ledgers_table(report: PackReport, language: Language) -> Table:
     )
 
 
-def _pack_data(report: PackReport) -> dict[str, object]:
+def _pack_data(report: PackReport, language: Language) -> dict[str, object]:
     selection = report.selection
     given = {"value": selection.value, "first": selection.first, "last": selection.last}
     return {
@@ -329,6 +329,8 @@ def _pack_data(report: PackReport) -> dict[str, object]:
             {"name": each.name, "rows": each.rows, "uncovered": each.uncovered} for each in report.ledgers or ()
         ],
         "bytes": report.bytes,
+        "proved": [_proved(report, language)],
+        "not_proved": list(_not_proved(report, language)),
         "seconds": {str(number): round(spent, 3) for number, spent in report.seconds.items()},
     }
 

@@ -24,6 +24,7 @@ from domain.catalogue import EVENT_TYPES
 from domain.entries import Recorded
 from domain.errors import FoldError, InputError, VerificationError
 from domain.packs.pack import Pack, Selection, SelectionKind
+from domain.sealing.checkpoint import Checkpoint
 from domain.sealing.policy import Policy
 from domain.sealing.sorted_map import Kind, MapHead, MapLeaf, verify_together
 from domain.sealing.subset import verify_subset
@@ -32,7 +33,7 @@ from domain.sealing.tree import root_of
 from domain.streams import StreamEvent
 from infra.packs.compare import LedgerReport, compare_ledger
 from infra.packs.derive import DerivedLedgers, decoded, derive
-from infra.packs.layout import CHECKPOINT, ENTRIES, MANIFEST, WHOLENESS, WITHHELD, Manifest, ledger_file
+from infra.packs.layout import CHECKPOINT, ENTRIES, MANIFEST, PROOF, WHOLENESS, WITHHELD, Manifest, ledger_file
 from infra.packs.reader import PackReader
 from infra.packs.selection import asked_for
 from infra.packs.tables import names_of
@@ -114,8 +115,7 @@ def _verified(reader: PackReader, contents: _Contents, policy: Policy, run: _Run
     with run.rule(2):
         trusted = _checkpoint(reader, policy)
     with run.rule(3):
-        head = trusted.checkpoint
-        verify_subset(reader.leaves, [at - 1 for at in reader.positions], head.size, reader.proof, head.root)
+        _check_tree(reader, trusted.checkpoint)
     with run.rule(4):
         _check_entries(reader, contents)
         special = contents.special(reader)
@@ -175,7 +175,7 @@ class _Run:
             self._progress(self._rule, done, total)
 
 
-# ---------------------------------------------------------------------------------------------------------------- 2, 4
+# ------------------------------------------------------------------------------------------------------------- 2, 3, 4
 
 
 def _checkpoint(reader: PackReader, policy: Policy) -> Trusted:
@@ -186,6 +186,14 @@ def _checkpoint(reader: PackReader, policy: Policy) -> Trusted:
     if head.size != manifest.size:
         raise VerificationError(f"{CHECKPOINT}: its tree has {head.size} leaves; the manifest says {manifest.size}")
     return Trusted.of(accepted, policy)
+
+
+def _check_tree(reader: PackReader, head: Checkpoint) -> None:
+    indexes = [position - 1 for position in reader.positions]
+    try:
+        verify_subset(reader.leaves, indexes, head.size, reader.proof, head.root)
+    except VerificationError as error:
+        raise VerificationError(f"{PROOF}: the entries here are not those at their positions: {error}") from None
 
 
 class _Contents:

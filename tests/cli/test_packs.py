@@ -74,6 +74,8 @@ def test_machines_are_told_what_was_proved_and_by_whom(run: Run, pack: Path, off
     assert said["signed_by"] == [office.vkey]
     assert said["witnessed"] is False
     assert {each["name"] for each in said["ledgers"]} == {"claim", "payment", "case", "discrepancy", "clearance"}
+    assert len(said["proved"]) == 1
+    assert any("README.html" in each for each in said["not_proved"])
     assert set(said["seconds"]) == {"1", "2", "3", "4", "5", "6", "7"}
     rows = run("verify", str(pack), "--key", office.vkey, "--format", "csv").out
     assert "clearance" in rows
