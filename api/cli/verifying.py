@@ -144,7 +144,7 @@ class _Checking:
             )
         data = small_file(proof if receipt is not None and proof is not None else Path(subject))
         of_entry = None if entry is None else small_file(entry).removesuffix(b"\n")
-        self._proved(verify_proof(data, trusted, entry=of_entry, receipt=receipt))
+        self._proof(verify_proof(data, trusted, entry=of_entry, receipt=receipt))
 
     def refuse(self, error: VerificationError) -> None:
         """Says what does not hold: the rule in the reader's language, then the place."""
@@ -175,7 +175,7 @@ class _Checking:
         tables = [_pack_table(report, path, language), _ledgers_table(report, language)]
         self._to.tables(tables, data=_pack_data(report, language), flat=tables[1])
 
-    def _proved(self, report: ProofReport) -> None:
+    def _proof(self, report: ProofReport) -> None:
         language = self._to.language
         rows = [
             _row(Word("日志", "Log"), report.trusted.checkpoint.origin, language),
