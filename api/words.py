@@ -7,13 +7,13 @@ Words for reading only; what is stored, hashed and sent is always the value itse
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import Final, Literal, NamedTuple
 
 from domain.backstops.standing import BackstopState
 from domain.campaigns.genesis import LogKind
+from domain.cases.standing import Reason
 from domain.complaints.reception import ReceptionStage
 from domain.money import yuan
 from domain.orders.standing import OrderState
@@ -729,67 +729,27 @@ def word(value: Enum) -> Word:
     return ENUMS[type(value)][str(value.value)]
 
 
-class _Reason(NamedTuple):
-    """How one sentence of `why_not_solved` is said: what it matches, and what to say with the numbers found in it."""
-
-    pattern: re.Pattern[str]
-    zh: str
-    en: str
-    money: tuple[int, ...] = ()
-    """Which of the numbers are fen, to be said in yuan."""
-
-
-def _reason(pattern: str, zh: str, en: str, *, money: tuple[int, ...] = ()) -> _Reason:
-    return _Reason(re.compile(pattern.replace("#", r"(\d+)")), zh, en, money)
-
-
-_REASONS: tuple[_Reason, ...] = (
-    _reason(
-        "the roster is not declared complete and confirmed by another officer",
-        "名册尚未申报完整并经另一人复核",
-        "the roster is not declared complete and confirmed by another officer",
+HINDRANCES: Mapping[str, Word] = {
+    "roster-unconfirmed": Word(
+        "名册尚未申报完整并经另一人复核", "the roster is not declared complete and confirmed by another officer"
     ),
-    _reason(
-        "the roster was confirmed with # lines and has # now",
-        "名册复核时为 {0} 条明细，现有 {1} 条",
-        "the roster was confirmed with {0} lines and has {1} now",
+    "roster-changed": Word(
+        "名册复核时为 {before} 条明细，现有 {number} 条",
+        "the roster was confirmed with {before} lines and has {number} now",
     ),
-    _reason("# lines are not determined", "{0} 条明细尚未核清", "{0} lines are not determined"),
-    _reason("# lines are owed # fen", "{0} 条明细尚欠 {1} 元", "{0} lines are owed {1} yuan", money=(1,)),
-    _reason(
-        "# fen are referred as disputed", "{0} 元因争议移送", "{0} yuan are referred as disputed", money=(0,)
+    "undetermined": Word("{number} 条明细尚未核清", "{number} lines are not determined"),
+    "owing": Word("{number} 条明细尚欠 {amount} 元", "{number} lines are owed {amount} yuan"),
+    "disputed": Word("{amount} 元因争议移送", "{amount} yuan are referred as disputed"),
+    "only-stated": Word("{amount} 元仅据称已付，没有凭证", "{amount} yuan are paid only as stated, without a document"),
+    "contradicted": Word(
+        "{number} 名农民工称未足额收到或未收到", "{number} workers say that they received less or nothing"
     ),
-    _reason(
-        "# fen are paid only as stated, without a document",
-        "{0} 元仅据称已付，没有凭证",
-        "{0} yuan are paid only as stated, without a document",
-        money=(0,),
-    ),
-    _reason(
-        "# workers say that they received less or nothing",
-        "{0} 名农民工称未足额收到或未收到",
-        "{0} workers say that they received less or nothing",
-    ),
-    _reason(
-        "# workers were not told ground and remedy",
-        "{0} 名农民工未被告知理由和救济途径",
-        "{0} workers were not told ground and remedy",
-    ),
-)  # fmt: skip
+    "untold": Word("{number} 名农民工未被告知理由和救济途径", "{number} workers were not told ground and remedy"),
+}
+"""What keeps a case from being solved, with places for its figures."""
 
 
-def reason(sentence: str) -> Word:
-    """A sentence of `domain.cases.standing.why_not_solved` in both languages, with amounts in yuan.
-
-    A sentence that no pattern knows is shown as it stands, in both: an unknown reason must never be hidden.
-    """
-    for known in _REASONS:
-        found = known.pattern.fullmatch(sentence)
-        if found is not None:
-            said = [_said(number, i in known.money) for i, number in enumerate(found.groups())]
-            return Word(known.zh.format(*said), known.en.format(*said))
-    return Word(sentence, sentence)
-
-
-def _said(number: str, is_money: bool) -> str:
-    return yuan(int(number)) if is_money else number
+def reason(why: Reason) -> Word:
+    """A reason why a case is not solved in both languages, with amounts in yuan."""
+    figures = {"number": why.number, "before": why.before, "amount": yuan(why.amount)}
+    return Word(*(text.format(**figures) for text in HINDRANCES[why.hindrance]))

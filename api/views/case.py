@@ -222,7 +222,7 @@ def _personal_of(found: PlatformCase) -> Iterable[tuple[Sealed, str]]:
 
 
 def _computed(row: CaseRow) -> list[ComputedWord]:
-    reasons = [said(reason(sentence)) for sentence in why_not_solved(row.procedure, row.standing)]
+    reasons = [said(reason(why)) for why in why_not_solved(row.procedure, row.standing)]
     found = []
     for name in ("determined", "solved", "confirmed", "closed", "written_off"):
         column = case_ledger.column(name)

@@ -313,7 +313,7 @@ class Case(Stream):
 
     def _refuse_unless_solved(self, standing: Standing) -> None:
         if not solved(self.procedure, standing):
-            reasons = "; ".join(why_not_solved(self.procedure, standing))
+            reasons = "; ".join(map(str, why_not_solved(self.procedure, standing)))
             raise RuleError(f"case {self.number} is not solved: {reasons}", rule="unsolved-not-closed", clause="N27")
 
     def _proposal_for(self, provenance: Provenance) -> Outcome:

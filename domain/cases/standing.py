@@ -8,11 +8,13 @@ ledgers and the board all call them.
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
 from domain.claims.balance import Balance
-from domain.money import Fen
+from domain.money import Fen, yuan
 from domain.vocabulary import Outcome
 
 
@@ -151,23 +153,61 @@ def leaves_the_count(procedure: Procedure) -> bool:
     return procedure.closed_as in (Outcome.MERGED, Outcome.TRANSFER_ACCEPTED)
 
 
-def why_not_solved(procedure: Procedure, standing: Standing) -> list[str]:
-    """What keeps a case from being solved, one sentence each; empty when it is solved."""
+class Hindrance(StrEnum):
+    """What keeps a case from being solved."""
+
+    ROSTER_UNCONFIRMED = "roster-unconfirmed"
+    ROSTER_CHANGED = "roster-changed"
+    UNDETERMINED = "undetermined"
+    OWING = "owing"
+    DISPUTED = "disputed"
+    ONLY_STATED = "only-stated"
+    CONTRADICTED = "contradicted"
+    UNTOLD = "untold"
+
+
+class Reason(NamedTuple):
+    """A hindrance with its figures. `number` is lines or workers, `before` lines of the confirmed roster, `amount` fen."""
+
+    hindrance: Hindrance
+    number: int = 0
+    before: int = 0
+    amount: Fen = 0
+
+    def __str__(self) -> str:
+        """A sentence for a refusal; doors say it in the reader's language (`api/words.py`)."""
+        return _SENTENCES[self.hindrance].format(number=self.number, before=self.before, amount=yuan(self.amount))
+
+
+_SENTENCES = {
+    Hindrance.ROSTER_UNCONFIRMED: "the roster is not declared complete and confirmed by another officer",
+    Hindrance.ROSTER_CHANGED: "the roster was confirmed with {before} lines and has {number} now",
+    Hindrance.UNDETERMINED: "{number} lines are not determined",
+    Hindrance.OWING: "{number} lines are owed {amount} yuan",
+    Hindrance.DISPUTED: "{amount} yuan are referred as disputed",
+    Hindrance.ONLY_STATED: "{amount} yuan are paid only as stated, without a document",
+    Hindrance.CONTRADICTED: "{number} workers say that they received less or nothing",
+    Hindrance.UNTOLD: "{number} workers were not told ground and remedy",
+}
+
+
+def why_not_solved(procedure: Procedure, standing: Standing) -> list[Reason]:
+    """What keeps a case from being solved; empty when it is solved."""
     reasons = []
     if not procedure.roster_confirmed:
-        reasons.append("the roster is not declared complete and confirmed by another officer")
+        reasons.append(Reason(Hindrance.ROSTER_UNCONFIRMED))
     elif standing.lines != procedure.roster_lines:
-        reasons.append(f"the roster was confirmed with {procedure.roster_lines} lines and has {standing.lines} now")
+        reasons.append(Reason(Hindrance.ROSTER_CHANGED, number=standing.lines, before=procedure.roster_lines))
     if standing.undetermined_lines:
-        reasons.append(f"{standing.undetermined_lines} lines are not determined")
+        reasons.append(Reason(Hindrance.UNDETERMINED, number=standing.undetermined_lines))
     if standing.owing:
-        reasons.append(f"{standing.owing_lines} lines are owed {standing.owing} fen")
+        reasons.append(Reason(Hindrance.OWING, number=standing.owing_lines, amount=standing.owing))
     if standing.disputed:
-        reasons.append(f"{standing.disputed} fen are referred as disputed")
+        reasons.append(Reason(Hindrance.DISPUTED, amount=standing.disputed))
     if standing.stated_paid:
-        reasons.append(f"{standing.stated_paid} fen are paid only as stated, without a document")
+        reasons.append(Reason(Hindrance.ONLY_STATED, amount=standing.stated_paid))
     if standing.contradicted_lines:
-        reasons.append(f"{standing.contradicted_lines} workers say that they received less or nothing")
+        reasons.append(Reason(Hindrance.CONTRADICTED, number=standing.contradicted_lines))
     if standing.untold_lines:
-        reasons.append(f"{standing.untold_lines} workers were not told ground and remedy")
+        reasons.append(Reason(Hindrance.UNTOLD, number=standing.untold_lines))
     return reasons

@@ -102,7 +102,7 @@ def test_a_case_that_owes_one_worker_cannot_be_closed_as_paid() -> None:
     history.procedure("declare", "officer-a", Outcome.PAID)
     history.procedure("confirm", "officer-b", Outcome.PAID)
     history.procedure("propose", "officer-a", Outcome.PAID)
-    assert "1 lines are owed 10 fen" in str(history.refused[-1])
+    assert "1 lines are owed 0.10 yuan" in str(history.refused[-1])
     assert not any(isinstance(item.event, Case.ClosingProposed) for item in history.recorded)
     assert any(isinstance(item.event, Payment.LineCredited) for item in history.recorded)
     assert any(isinstance(item.event, Claim.Verified) for item in history.recorded)
