@@ -289,6 +289,10 @@ class TimedStore(TileStore):
         self.out: list[tuple[int, float]] = []
         self.worked: list[float] = []
 
+    def published_size(self) -> int:
+        """How many leaves the published checkpoint has."""
+        return self.out[-1][0] if self.out else 0
+
     def write_head(self, head: Checkpoint) -> None:
         """As `TileStore`."""
         super().write_head(head)
@@ -400,7 +404,7 @@ def behind(commits: Sequence[Commit], heads: Sequence[tuple[int, float]]) -> lis
 
 
 @contextmanager
-def sealing(log: PostgresLog, store: TileStore, policy: bytes, seed: bytes, folder: Path) -> Iterator[SealingService]:
+def sealing(log: PostgresLog, store: TimedStore, policy: bytes, seed: bytes, folder: Path) -> Iterator[SealingService]:
     """The service of a running platform."""
     signer = Signer.create(folder / "signer", ORIGIN, seed)
     trusted = (
@@ -410,7 +414,7 @@ def sealing(log: PostgresLog, store: TileStore, policy: bytes, seed: bytes, fold
     publisher = Publisher(store, trusted, WitnessClient())
     service = SealingService(
         log,
-        partial(rounds, log, store, signer, publisher),
+        partial(rounds, log, store, signer, publisher, store.published_size),
         interval=0.25,
         on_state=lambda _: None,
         commit_if_due=lambda: None,
@@ -426,9 +430,9 @@ def sealing(log: PostgresLog, store: TileStore, policy: bytes, seed: bytes, fold
 def settle(store: TimedStore, log: PostgresLog) -> None:
     """Waits until all that is recorded now is published."""
     head, deadline = log.head().position, time.monotonic() + 60
-    while not store.out or store.out[-1][0] < head:
+    while not store.out or store.published_size() < head:
         if time.monotonic() > deadline:
-            raise RuntimeError(f"published {store.out[-1:]} of {head}")
+            raise RuntimeError(f"published {store.published_size()} of {head}")
         time.sleep(0.02)
 
 
