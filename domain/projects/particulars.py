@@ -14,9 +14,6 @@ from domain.sealing.personal import Sealed
 from domain.streams import Shape
 from domain.vocabulary import Funding
 
-WHOLE_SHARE = 10_000
-"""A whole in basis points: the shares of a project sum to it (clause N23)."""
-
 
 class Industry(StrEnum):
     """Which regulator oversees the project (行业主管部门, clause N05)."""

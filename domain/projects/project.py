@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 from eventsourcing.domain import event
 
+from domain.backstops.shares import WHOLE, Holder, shares_are_whole
 from domain.errors import RuleError
 from domain.money import Fen
 from domain.projects.particulars import (
-    WHOLE_SHARE,
     Contact,
     Deposit,
     PartyRole,
@@ -376,19 +376,16 @@ class Project(Stream):
         """Records who holds the project, all holders at once.
 
         Raises:
-            RuleError: the shares do not make a whole, one is not positive, or a holder is named twice.
+            RuleError: the shares do not make a whole, one is not positive, or a holder is not named, or twice.
         """
-        if sum(each.basis_points for each in shareholders) != WHOLE_SHARE:
-            total = sum(each.basis_points for each in shareholders)
+        held = tuple(Holder(name=each.holder, share=each.basis_points) for each in shareholders)
+        if not shares_are_whole(held):
+            made = sum(each.share for each in held)
             raise RuleError(
-                f"the shares sum to {total} basis points, a whole is {WHOLE_SHARE}",
-                rule="shares-make-a-whole",
+                f"a project has holders, each named once with a share; the shares make {made} basis points, not {WHOLE}",
+                rule="shares-make-whole",
                 clause="N23",
             )
-        if min(each.basis_points for each in shareholders) <= 0:
-            raise RuleError("a share is more than nothing", rule="shares-make-a-whole", clause="N23")
-        if len({each.holder for each in shareholders}) < len(shareholders):
-            raise RuleError("a holder is named twice", rule="holder-named-once", clause="N23")
         self.trigger_event(Project.SharesHeld, shareholders=shareholders, evidence=evidence, provenance=provenance)
 
     def _refuse_unknown(self, party: int) -> None:

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
+from domain.backstops.shares import Holder
 from domain.money import Fen
 from domain.projects.particulars import (
     Contact,
@@ -137,27 +138,9 @@ def present(standing: Standing, day: date) -> tuple[Party, ...]:
     return tuple(sorted(here, key=lambda party: party.number))
 
 
-def largest_holder(standing: Standing) -> Shareholder | None:
-    """Who holds most of the project; of equal shares the one named first. None where no holding is recorded."""
-    return max(standing.shareholders, key=lambda each: each.basis_points, default=None)
-
-
-def shares_of(standing: Standing, amount: Fen) -> dict[str, Fen]:
-    """An amount in fen by share ratio (按股比, clause N23), by holder; sums to the amount to the fen, or is empty.
-
-    Largest remainder: everybody gets the fen that are wholly theirs, and those left over go to the largest remainders, of equal ones to
-    the holder named first.
-    """
-    whole = sum(each.basis_points for each in standing.shareholders)
-    if whole == 0:
-        return {}
-    parts = [divmod(amount * each.basis_points, whole) for each in standing.shareholders]
-    left = amount - sum(fen for fen, _ in parts)
-    favoured = set(sorted(range(len(parts)), key=lambda i: (-parts[i][1], i))[:left])
-    return {
-        each.holder: fen + (i in favoured)
-        for i, (each, (fen, _)) in enumerate(zip(standing.shareholders, parts, strict=True))
-    }
+def holders(standing: Standing) -> tuple[Holder, ...]:
+    """Who covers what a project's wages lack, by share ratio (按股比, clause N23): what a backstop asks for."""
+    return tuple(Holder(name=each.holder, share=each.basis_points) for each in standing.shareholders)
 
 
 class Node(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.backstops.shares import apportion
 from domain.errors import RuleError
 from domain.projects.particulars import (
     Deposit,
@@ -28,11 +29,10 @@ from domain.projects.standing import (
     Standing,
     chain,
     deposit_on,
+    holders,
     lamps,
-    largest_holder,
     liable_upstream,
     present,
-    shares_of,
     state_on,
 )
 from domain.streams import StreamEvent
@@ -212,38 +212,25 @@ def test_a_party_without_organisation_and_person_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("points", "rule"),
-    [
-        ((5_000, 4_999), "shares-make-a-whole"),
-        ((), "shares-make-a-whole"),
-        ((10_001, -1), "shares-make-a-whole"),
-        ((10_000, 0), "shares-make-a-whole"),
-    ],
+    "held",
+    [(("甲", 5_000), ("乙", 4_999)), (), (("甲", 10_001), ("乙", -1)), (("甲", 10_000), ("乙", 0))]
+    + [(("甲", 5_000), ("甲 ", 5_000)), ((" ", 10_000),)],
 )
-def test_shares_that_make_no_whole_are_refused(points, rule):
-    held = tuple(Shareholder(holder=f"股东{i}", basis_points=each) for i, each in enumerate(points))
+def test_shares_that_make_no_whole_or_are_not_each_somebodys_are_refused(held):
+    shareholders = tuple(Shareholder(holder=name, basis_points=points) for name, points in held)
+    built = project()
     with pytest.raises(RuleError) as refused:
-        project().hold_shares(held, WHEN)
-    assert (refused.value.rule, refused.value.clause) == (rule, "N23")
+        built.hold_shares(shareholders, WHEN)
+    assert (refused.value.rule, refused.value.clause) == ("shares-make-whole", "N23")
+    assert len(built.pending_events) == 1
 
 
-def test_a_holder_named_twice_is_refused():
-    half = Shareholder(holder="城投", basis_points=5_000)
-    with pytest.raises(RuleError) as refused:
-        project().hold_shares((half, half), WHEN)
-    assert refused.value.rule == "holder-named-once"
-
-
-def test_an_amount_is_shared_by_ratio_to_the_fen():
+def test_what_its_holders_cover_of_a_backstop_is_theirs_by_share():
     built = project()
     thirds = (("甲", 3_333), ("乙", 3_333), ("丙", 3_334))
     built.hold_shares(tuple(Shareholder(holder=name, basis_points=points) for name, points in thirds), WHEN)
-    assert shares_of(built.standing, 100) == {"甲": 33, "乙": 33, "丙": 34}
-    assert shares_of(built.standing, 1) == {"甲": 0, "乙": 0, "丙": 1}
-    assert shares_of(project().standing, 100) == {}
-    largest = largest_holder(built.standing)
-    assert largest is not None
-    assert largest.holder == "丙"
+    assert apportion(100, holders(built.standing)) == (33, 33, 34)
+    assert holders(project().standing) == ()
 
 
 def test_funds_add_up_and_what_was_recorded_too_much_is_taken_back():
@@ -405,8 +392,8 @@ def test_whichever_events_are_looked_at_all_questions_have_an_answer(made, data)
         above = [each.party.number for each in liable_upstream(standing, number)]
         assert len(set(above)) == len(above)
         assert number not in above
-    shared = shares_of(standing, 12_345)
-    assert sum(shared.values()) == (12_345 if shared else 0)
+    held = holders(standing)
+    assert not held or sum(apportion(12_345, held)) == 12_345
 
 
 @given(projects())
