@@ -213,8 +213,14 @@ def test_a_party_without_organisation_and_person_is_refused():
 
 @pytest.mark.parametrize(
     "held",
-    [(("甲", 5_000), ("乙", 4_999)), (), (("甲", 10_001), ("乙", -1)), (("甲", 10_000), ("乙", 0))]
-    + [(("甲", 5_000), ("甲 ", 5_000)), ((" ", 10_000),)],
+    [
+        (),
+        (("甲", 5_000), ("乙", 4_999)),
+        (("甲", 10_001), ("乙", -1)),
+        (("甲", 10_000), ("乙", 0)),
+        (("甲", 5_000), ("甲 ", 5_000)),
+        ((" ", 10_000),),
+    ],
 )
 def test_shares_that_make_no_whole_or_are_not_each_somebodys_are_refused(held):
     shareholders = tuple(Shareholder(holder=name, basis_points=points) for name, points in held)
