@@ -28,7 +28,7 @@ _TAILS = ("建设工程", "建设项目", "工程项目", "工程", "项目", "�
 """What is said at the end of one name and left out of another without making it another project."""
 
 
-class Listed(msgspec.Struct, frozen=True, kw_only=True, order=True):
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
     """A row and where it stands: the list's stream and the row's number in its newest edition."""
 
     list: str
@@ -40,7 +40,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True, order=True):
     developer: str | None
 
 
-class Registered(msgspec.Struct, frozen=True, kw_only=True, order=True):
+class Registered(msgspec.Struct, frozen=True, kw_only=True):
     """A registered project, as far as a list can speak of it."""
 
     project: str
@@ -71,7 +71,7 @@ class Particular(StrEnum):
     DEVELOPER = "developer"
 
 
-class Match(msgspec.Struct, frozen=True, order=True):
+class Match(msgspec.Struct, frozen=True):
     """A row, its project, the rule, and in which particulars the two conflict; what one of them leaves out conflicts with nothing."""
 
     row: Listed
@@ -80,7 +80,7 @@ class Match(msgspec.Struct, frozen=True, order=True):
     conflicts: tuple[Particular, ...]
 
 
-class Ambiguous(msgspec.Struct, frozen=True, order=True):
+class Ambiguous(msgspec.Struct, frozen=True):
     """A row that fits several registered projects by one rule: the register holds them twice, or the list says too little."""
 
     row: Listed
