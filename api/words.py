@@ -701,6 +701,15 @@ INPUT_RULES: Mapping[str, Word] = {
     "printable": Word("含有不可见字符", "Holds a character that cannot be printed"),
     "known-order": Word("不能按这一列排序", "The ledger is not kept in this order"),
     "cursor": Word("翻页标记无效", "This is no cursor of the page before"),
+    "one-selection": Word("请只用一种方式选定案件", "Say in one way which cases"),
+    "span-of-days": Word("起止日期须成对、按先后", "A span of days has a first and a last, in this order"),
+    "new-file": Word("文件已存在，不会覆盖", "There is such a file already, and nothing is written over"),
+    "key-or-policy": Word("请给出公钥或见证策略，只用其一", "Name a key or a policy, one of the two"),
+    "proof-file": Word("回执须连同证明文件核对", "A receipt is checked together with its proof file"),
+    "pack-is-whole": Word("台账与事件不符，未制作", "A ledger does not follow from its events; nothing was packed"),
+    "pack-size": Word("证据包超过 4 GiB", "A pack is smaller than 4 GiB"),
+    "readable": Word("文件无法读取", "The file cannot be read"),
+    "writable": Word("文件无法写入", "The file cannot be written"),
     "same-site": Word("请从本站的登录页提交", "Send this form from the sign-in page itself"),
 }
 """Why the doors refuse what was asked, by the `rule` of the error. Rules of other parts are shown as they are."""

@@ -30,9 +30,8 @@ from domain.officers.handlers import TOKEN_PREFIX, issue_token, register_officer
 from domain.recording import Head, StoredEntry
 from domain.sealing.personal import Sealed
 from domain.streams import Basis, Context, Provenance, StreamEvent
-from infra.books.export import Column as FileColumn
-from infra.books.export import Kind as FileKind
 from infra.books.export import write_table
+from infra.books.ledger_columns import ledger_columns
 from infra.books.mapping_files import load_mapping
 from infra.books.reader import read_book
 from infra.books.rejects import write_rejects
@@ -457,7 +456,7 @@ class Platform:
         digest = write_table(
             target,
             format,
-            export_columns(found),
+            ledger_columns(found),
             self._shown(found, rows(), open_names=open_names),
             language=language,
             meta={
@@ -676,21 +675,3 @@ def _new_token() -> str:
 def mapping_digest(mapping: BookMapping) -> str:
     """SHA-256 (hex) over a mapping's content, so that it can be said which rules an import was read by."""
     return hashlib.sha256(repr(mapping).encode()).hexdigest()
-
-
-def export_columns(ledger: AnyRowLedger) -> list[FileColumn]:
-    """The columns of a ledger's file: its own, then the position that last changed the row."""
-    columns = [FileColumn(column.name, column.zh, column.en, _FILE_KINDS[column.kind]) for column in ledger.columns]
-    return [*columns, FileColumn("position", "位置", "Position", "int")]
-
-
-_FILE_KINDS: Mapping[Kind, FileKind] = {
-    Kind.TEXT: "text",
-    Kind.MONEY: "money",
-    Kind.INTEGER: "int",
-    Kind.DATE: "date",
-    Kind.TIME: "datetime",
-    Kind.BOOLEAN: "bool",
-    Kind.LIST: "list",
-    Kind.SEALED: "text",
-}

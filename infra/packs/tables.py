@@ -17,8 +17,9 @@ from domain.packs.pack import SelectionKind
 from domain.sealing.personal import Sealed
 from infra.books.export import Column, Language
 from infra.books.export import Kind as FileKind
+from infra.books.ledger_columns import POSITION, POSITION_COLUMN, ledger_columns
 from projections.clearance import DIMENSIONS, MEASURES
-from projections.ledger import Catalogue, Cell, DerivedLedger, Kind, Row, RowLedger, SummaryLedger, Sums
+from projections.ledger import Catalogue, Cell, DerivedLedger, Row, RowLedger, SummaryLedger, Sums
 
 OF_CASES: Final = ("claim", "payment", "case", "discrepancy")
 """Ledgers whose rows each belong to one case, named in their column `case`."""
@@ -26,22 +27,8 @@ OF_OFFICE: Final = ("book", "officer")
 """Ledgers that rest on events which only the office sees."""
 BOARD: Final = "clearance"
 
-POSITION: Final = "position"
 COVERED: Final = "covered"
-_LAST: Final = (
-    Column(POSITION, "位置", "Position", "int"),
-    Column(COVERED, "包内可复算", "Covered by the pack", "bool"),
-)
-_KINDS: Final[Mapping[Kind, FileKind]] = {
-    Kind.TEXT: "text",
-    Kind.MONEY: "money",
-    Kind.INTEGER: "int",
-    Kind.DATE: "date",
-    Kind.TIME: "datetime",
-    Kind.BOOLEAN: "bool",
-    Kind.LIST: "list",
-    Kind.SEALED: "text",
-}
+_COVERED: Final = Column(COVERED, "包内可复算", "Covered by the pack", "bool")
 _BOARD_HEADINGS: Final[Mapping[str, tuple[str, str, FileKind]]] = {
     "jurisdiction": ("属地", "Jurisdiction", "text"),
     "class": ("清零类别", "Class", "text"),
@@ -98,10 +85,9 @@ def table_of(catalogue: Catalogue, name: str) -> Table:
     ledger = catalogue[name]
     if isinstance(ledger, SummaryLedger):
         columns = [Column(each, *_BOARD_HEADINGS[each]) for each in (*DIMENSIONS, *MEASURES)]
-        return Table(name, ledger.title.zh, ledger.title.en, (*columns, *_LAST), DIMENSIONS)
-    columns = [Column(each.name, each.zh, each.en, _KINDS[each.kind]) for each in ledger.columns]
+        return Table(name, ledger.title.zh, ledger.title.en, (*columns, POSITION_COLUMN, _COVERED), DIMENSIONS)
     keys = ("case", "kind") if isinstance(ledger, DerivedLedger) else (name,)
-    return Table(name, ledger.title.zh, ledger.title.en, (*columns, *_LAST), keys)
+    return Table(name, ledger.title.zh, ledger.title.en, (*ledger_columns(ledger), _COVERED), keys)
 
 
 def partition_of(name: str, key: str, row: Row) -> str:
