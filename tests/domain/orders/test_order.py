@@ -85,6 +85,7 @@ def test_an_order_that_breaks_a_rule_is_refused_with_rule_and_clause(other: dict
         {"against": None, "person": sealed("王某")},
         {"kind": OrderKind.STOP_WORK, "amount": None, "due": None},
         {"kind": OrderKind.HANDLING_DECISION, "heard": at(-24)},
+        {"kind": OrderKind.PENALTY_DECISION, "heard": at(0)},
         {"due": None},
     ],
 )
@@ -215,7 +216,11 @@ def test_who_refused_and_paid_afterwards_has_complied() -> None:
     order.refuse(when(5), words=sealed("sue me"))
     order.refuse(when(6))
     assert order.standing.refused == at(5)
-    assert [state(order.standing, at(hours)) for hours in (4, 80)] == [OrderState.DUE, OrderState.REFUSED]
+    assert [state(order.standing, at(hours)) for hours in (4, 5, 80)] == [
+        OrderState.DUE,
+        OrderState.REFUSED,
+        OrderState.REFUSED,
+    ]
     order.comply(when(81))
     assert state(order.standing, at(81)) is OrderState.COMPLIED
 
@@ -283,6 +288,10 @@ def _without_limit() -> Order:
 )
 def test_every_reason_why_an_order_is_not_defied_is_named(make: Any, reason: str) -> None:
     assert why_not_defied(make().standing, at(100)) == (reason,)
+
+
+def test_what_happens_at_an_instant_counts_at_that_instant() -> None:
+    assert why_not_defied(served(hours=0).standing, at(0)) == ("its limit has not passed",)
 
 
 def test_an_order_of_tomorrow_is_not_defied_today() -> None:

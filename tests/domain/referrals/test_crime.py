@@ -47,6 +47,7 @@ def owed(owing: int, months: int | None = 4, heads: int = 1) -> Arrears:
         ([owed(4_000_000, 1, heads=9)], NOT_MET),
         ([owed(4_000_000, 1, heads=0)], OPEN),
         ([owed(3_999_999, 4, heads=9)], OPEN),
+        ([owed(3_999_999, 3, heads=9)], OPEN),
         ([owed(3_999_999, 2, heads=9)], NOT_MET),
         ([owed(4_000_000, 1, heads=0), owed(900_000, 5)], MET),
     ],
@@ -55,6 +56,30 @@ def test_a_large_amount_is_three_months_and_a_sum_or_ten_workers_and_a_sum(arrea
     finding = large_amount(arrears, HENAN)
     assert finding.verdict is verdict
     assert finding.reasons
+
+
+@pytest.mark.parametrize(
+    ("arrears", "reasons"),
+    [
+        ([owed(800_000, 3)], ["one worker is owed 3 months' pay and 8,000.00 yuan or more"]),
+        ([owed(400_000, 1)] * 10, ["10 workers together are owed 40,000.00 yuan or more"]),
+        ([owed(800_000, None)], ["who is owed 8,000.00 yuan or more, or for how many months, is not known"]),
+        ([owed(4_000_000, 1, heads=0)], ["how many workers are owed 40,000.00 yuan or more together is not known"]),
+        (
+            [owed(4_000_000, 1)],
+            ["no worker is owed 3 months' pay and 8,000.00 yuan", "fewer than 10 workers are owed"],
+        ),
+        (
+            [owed(1)],
+            [
+                "no worker is owed 3 months' pay and 8,000.00 yuan",
+                "all workers together are owed less than 40,000.00 yuan",
+            ],
+        ),
+    ],
+)
+def test_the_answer_on_the_amount_says_what_it_rests_on(arrears: Any, reasons: list[str]) -> None:
+    assert list(large_amount(arrears, HENAN).reasons) == reasons
 
 
 @given(st.lists(st.builds(Arrears, owing=st.integers(1, 10**9), months=st.none() | st.integers(0, 24)), min_size=1))
@@ -87,6 +112,7 @@ def test_a_place_has_the_newest_figures_that_are_in_force_on_a_day() -> None:
     )
     table = (HENAN, newer)
     assert thresholds_in_force(table, "410000", date(2019, 11, 30)) is HENAN
+    assert thresholds_in_force(table, "410000", date(2019, 12, 1)) is newer
     assert thresholds_in_force(table, "410000", date(2019, 12, 31)) is newer
     assert thresholds_in_force(table, "410000", date(2020, 1, 1)) is HENAN
     assert thresholds_in_force(table, "410000", date(2012, 1, 1)) is None
@@ -114,6 +140,11 @@ def test_a_crime_is_suspected_when_every_element_is_met(
 
 
 def test_a_finding_names_what_it_rests_on() -> None:
+    assert suspected(True, Finding(MET, ("the amount",)), True).reasons == (
+        "an order to pay was served and its limit passed unpaid",
+        "the amount",
+        "the debtor hid property, fled, or could pay and would not",
+    )
     finding = suspected(False, Finding(OPEN, ("the amount",)), False)
     assert finding.reasons == (
         "no order to pay was defied",

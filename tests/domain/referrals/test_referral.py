@@ -87,6 +87,8 @@ def test_a_transfer_to_the_police_that_breaks_a_rule_is_refused(other: dict[str,
     ("kind", "other", "rule"),
     [
         (ReferralKind.SUPERIOR, {}, "escalation-upwards"),
+        (ReferralKind.SUPERIOR, {"from_level": Level.COUNTY}, "escalation-upwards"),
+        (ReferralKind.SUPERIOR, {"to_level": Level.STATE}, "escalation-upwards"),
         (ReferralKind.SUPERIOR, {"from_level": Level.CITY, "to_level": Level.CITY}, "escalation-upwards"),
         (ReferralKind.SUPERIOR, {"from_level": Level.CITY, "to_level": Level.COUNTY}, "escalation-upwards"),
         (ReferralKind.ANOTHER_PLACE, {}, "another-place"),
@@ -119,6 +121,10 @@ def test_other_referrals_need_a_clause_and_an_addressee_and_no_package(kind: Ref
 def test_a_referral_to_discipline_leaves_no_trace_in_the_case() -> None:
     referral = of(ReferralKind.DISCIPLINE)
     assert (referral.partitionkey, referral.visibility) == (referral.id, Visibility.REVIEW)
+
+
+def test_a_transfer_may_leave_at_the_moment_it_was_approved() -> None:
+    assert sent(approved=at(0)).standing.approved == sent().standing.sent
 
 
 # What comes back
