@@ -164,6 +164,13 @@ class LogWriter(Protocol):
             ClockError: host and database disagree about the time; the writer has stopped.
         """
 
+    def recorded(self, command: CommandKey) -> Outcome | None:
+        """What came of a command that was recorded before; None where it was not. An append looks again, under the lock.
+
+        Raises:
+            IdempotencyError: the command's key was used for another request.
+        """
+
     def append_bulk(self, batches: Iterable[Batch], *, now: datetime | None = None) -> Iterator[Outcome]:
         """Records many batches in order with COPY, in transactions of at most 5,000 events, a batch never split.
 

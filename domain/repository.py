@@ -40,6 +40,9 @@ class Streams(Protocol):
     def rebuilt(self, events: Sequence[Recorded[StreamEvent]]) -> dict[str, Stream]:
         """The streams that these events make, by id; the events of each stream must be whole and in order."""
 
+    def recorded(self, command: CommandKey) -> Outcome | None:
+        """See `LogWriter.recorded`."""
+
     def commit(
         self, *streams: Stream, context: Context, command: CommandKey | None = None, now: datetime | None = None
     ) -> Outcome:
@@ -64,6 +67,18 @@ def decide(command: Callable[[], T], *, tries: int = MAX_TRIES) -> T:
     return command()
 
 
+def decide_repeatably(streams: Streams, command: CommandKey | None, once: Callable[[], Outcome]) -> Outcome:
+    """As `decide`, for what commits under a command's key. A command that was recorded before is answered as it was then, without
+    deciding: its own effect may be what now refuses it.
+
+    Raises:
+        IdempotencyError: the command's key was used for another request.
+        ConflictError: as `decide`.
+    """
+    before = None if command is None else streams.recorded(command)
+    return decide(once) if before is None else before
+
+
 def act(
     streams: Streams,
     kind: type[S],
@@ -78,6 +93,7 @@ def act(
 
     Raises:
         NotFoundError: there is no such stream.
+        IdempotencyError: the command's key was used for another request.
         Refused: the act is refused, or somebody else was first `MAX_TRIES` times.
     """
 
@@ -86,4 +102,4 @@ def act(
         ask(stream)
         return streams.commit(stream, context=context, command=command, now=now)
 
-    return decide(once)
+    return decide_repeatably(streams, command, once)

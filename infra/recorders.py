@@ -102,6 +102,10 @@ class LogRecorder(ApplicationRecorder):
         """As `domain.recording.LogWriter.append`."""
 
     @abstractmethod
+    def recorded(self, command: CommandKey) -> Outcome | None:
+        """See `LogWriter.recorded`."""
+
+    @abstractmethod
     def head(self) -> Head:
         """As `domain.recording.LogReader.head`."""
 

@@ -143,6 +143,10 @@ class StreamStore(Application[str]):
             streams[stream_id] = recorded.event.mutate(streams.get(stream_id))
         return streams
 
+    def recorded(self, command: CommandKey) -> Outcome | None:
+        """See `Streams.recorded`."""
+        return self._log.recorded(command)
+
     def commit(
         self, *streams: Stream, context: Context, command: CommandKey | None = None, now: datetime | None = None
     ) -> Outcome:

@@ -19,7 +19,7 @@ from domain.complaints.numbering import complaint_id, next_free, official_number
 from domain.complaints.reception import classification_due
 from domain.errors import ConflictError
 from domain.recording import CommandKey, Outcome
-from domain.repository import Streams, act, decide
+from domain.repository import Streams, act, decide_repeatably
 from domain.sealing.personal import Sealed
 from domain.streams import Context, Provenance
 from domain.vocabulary import ComplaintClass, Evidence, MissingItem, ReceptionChannel, Told
@@ -215,7 +215,7 @@ def accept_into_new_case(
         found.accept(case.id, provenance, told)
         return streams.commit(case, found, **sent)
 
-    return decide(command)
+    return decide_repeatably(streams, sent.get("command"), command)
 
 
 def join_complaint(

@@ -10,7 +10,7 @@ from domain.errors import ConflictError, RuleError
 from domain.money import Fen
 from domain.orders.order import Order
 from domain.recording import CommandKey, Outcome
-from domain.repository import Streams, act, decide
+from domain.repository import Streams, act, decide_repeatably
 from domain.sealing.personal import Sealed
 from domain.streams import Context, Provenance
 from domain.vocabulary import Evidence, OrderKind, ServiceMethod
@@ -289,4 +289,4 @@ def replace_order(
         replaced.replace(streams.get(Order, by), ground, provenance)
         return streams.commit(replaced, context=context, command=command, now=now)
 
-    return decide(once)
+    return decide_repeatably(streams, command, once)

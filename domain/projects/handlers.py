@@ -11,7 +11,7 @@ from domain.projects.particulars import ProjectParticulars
 from domain.projects.permit_list import ListedRow, ListKind, PermitList
 from domain.projects.project import Project
 from domain.recording import CommandKey, Outcome
-from domain.repository import Streams, act, decide
+from domain.repository import Streams, act, decide_repeatably
 from domain.streams import Context, Provenance
 from domain.vocabulary import Evidence
 
@@ -103,4 +103,4 @@ def hand_in_list(
         found.hand_in(file, asof, rows, provenance)
         return streams.commit(found, context=context, command=command, now=now)
 
-    return decide(once)
+    return decide_repeatably(streams, command, once)

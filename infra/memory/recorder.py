@@ -169,6 +169,11 @@ class MemoryLog(LogRecorder, LogReader, LogWriter):
         if now is not None and not _is_simulation(first):
             raise StoreFailedError("only a simulation plays its times")
 
+    def recorded(self, command: CommandKey) -> Outcome | None:
+        """See `LogWriter.recorded`."""
+        with self._lock:
+            return self._recorded_before(command)
+
     def _recorded_before(self, command: CommandKey | None) -> Outcome | None:
         known = None if command is None else self._commands.get((command.actor, command.key))
         if command is None or known is None:

@@ -12,8 +12,8 @@ from functools import partial
 from tempfile import TemporaryFile
 from typing import Self
 
-from domain.errors import RecordingError
-from domain.recording import Batch, Head, History, LogReader, LogWriter, Outcome, StoredEntry
+from domain.errors import IdempotencyError, RecordingError
+from domain.recording import Batch, CommandKey, Head, History, LogReader, LogWriter, Outcome, StoredEntry
 from domain.sealing.sorted_map import Kind
 from infra.postgres.binary import copy_entries, copy_out
 from infra.postgres.bulk import BulkImport
@@ -24,6 +24,11 @@ from infra.postgres.histories import spool_histories, spooled
 from infra.postgres.notices import Announcer, Listener
 from infra.recorders import LogRecorder, Wakeups
 
+_COMMAND = """
+    select digest, positions, array(
+        select e.recorded_at from qingling.event as e where e.position = any (c.positions) order by e.position)
+    from qingling.command as c where actor = %s and key = %s
+"""
 _COLUMNS = "position, stream, version, type, recorded_at, partitionkey, entry"
 
 
@@ -97,6 +102,16 @@ class PostgresLog(LogRecorder, LogReader, LogWriter):
     def append(self, batch: Batch, *, now: datetime | None = None) -> Outcome:
         """See `LogWriter.append`."""
         return self._committer.append(batch, now)
+
+    def recorded(self, command: CommandKey) -> Outcome | None:
+        """See `LogWriter.recorded`."""
+        rows = self._pool.rows("looking for a command", _COMMAND, (command.actor, command.key))
+        if not rows:
+            return None
+        digest, positions, times = rows[0]
+        if bytes(digest) != command.digest:
+            raise IdempotencyError(f"the key {command.key!r} was used before for another request")
+        return Outcome(tuple(positions), tuple(times), replayed=True)
 
     def append_bulk(self, batches: Iterable[Batch], *, now: datetime | None = None) -> Iterator[Outcome]:
         """See `LogWriter.append_bulk`. Up to one transaction's batches are taken from `batches` in advance."""

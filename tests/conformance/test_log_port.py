@@ -201,6 +201,19 @@ def test_the_command_is_looked_up_before_the_versions(log: Log) -> None:
     assert log.append(a_batch("case-1", 7, key="k")).replayed
 
 
+def test_a_command_can_be_looked_up_before_anything_is_decided(log: Log) -> None:
+    batch = a_batch("case-1", 1, 2, key="k")
+    command = batch.command
+    assert command is not None
+    assert log.recorded(command) is None
+    first = log.append(batch)
+    log.append(a_batch("case-2"))
+    assert log.recorded(command) == Outcome(first.positions, first.recorded_at, replayed=True)
+    assert log.recorded(CommandKey("officer-2", command.key, command.digest)) is None
+    with pytest.raises(IdempotencyError, match="'k'"):
+        log.recorded(CommandKey(command.actor, command.key, b"another request"))
+
+
 def test_a_key_used_for_another_request_is_refused(log: Log) -> None:
     log.append(a_batch("case-1", key="k"))
 

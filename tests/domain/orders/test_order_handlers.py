@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from domain.errors import NotFoundError, RuleError
+from domain.errors import IdempotencyError, NotFoundError, RuleError
 from domain.orders import handlers
 from domain.orders.order import Order
 from domain.orders.standing import OrderState, state
-from domain.recording import CommandKey
+from domain.recording import CommandKey, Outcome
 from domain.vocabulary import OrderKind, ServiceMethod
 from tests.domain.orders.office import CASE, ORIGIN, PROOF, Office, sealed, when
 
@@ -76,6 +76,27 @@ def test_the_same_command_sent_twice_is_recorded_once(office: Office) -> None:
     end = office.end
     assert issue(office, command=command) == order
     assert office.end == end
+
+
+def test_an_act_sent_twice_is_answered_as_the_first_time_though_it_would_be_refused_now(office: Office) -> None:
+    order = issue(office)
+
+    def withdraw(key: str, digest: bytes = b"digest") -> Outcome:
+        return handlers.withdraw_order(
+            office.streams,
+            order=order,
+            ground=sealed("issued in error"),
+            provenance=when(1),
+            context=office.context,
+            command=CommandKey("clerk-1", key, digest),
+        )
+
+    first = withdraw("key-2")
+    assert withdraw("key-2") == Outcome(first.positions, first.recorded_at, replayed=True)
+    with pytest.raises(RuleError):
+        withdraw("key-3")
+    with pytest.raises(IdempotencyError):
+        withdraw("key-2", b"another request")
 
 
 def test_orders_belong_to_a_case_that_there_is(office: Office) -> None:
