@@ -39,7 +39,7 @@ class Settings:
     """Folder of the log's signing keys and of every checkpoint they signed; empty: beside `data`, named like it with `.signer`."""
     witnesses: str = ""
     """File with the policy (C2SP tlog-policy) of who must cosign a checkpoint before it is published; empty: nobody."""
-    seal_interval: int = 250
+    seal_interval: int = 500
     """Milliseconds from one checkpoint to the next at the least."""
     host: str = "127.0.0.1"
     """Address that the doors listen on."""

@@ -415,7 +415,7 @@ def sealing(log: PostgresLog, store: TimedStore, policy: bytes, seed: bytes, fol
     service = SealingService(
         log,
         partial(rounds, log, store, signer, publisher, store.published_size),
-        interval=0.25,
+        interval=Settings.seal_interval / 1000,
         on_state=lambda _: None,
         commit_if_due=lambda: None,
     )

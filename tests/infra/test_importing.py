@@ -19,7 +19,7 @@ from domain.books.mapping import Mapping
 from domain.campaigns.campaign import WINTER_2019
 from domain.catalogue import EVENT_TYPES
 from domain.entries import Recorded
-from domain.recording import Batch, LogWriter, Outcome
+from domain.recording import Batch, CommandKey, LogWriter, Outcome
 from domain.streams import Basis, StreamEvent
 from infra.books.mapping_files import load_mapping
 from infra.books.reader import read_book
@@ -262,6 +262,9 @@ class _Failing(LogWriter):
 
     def append(self, batch: Batch, *, now: datetime | None = None) -> Outcome:
         return self._log.append(batch, now=now)
+
+    def recorded(self, command: CommandKey) -> Outcome | None:
+        return self._log.recorded(command)
 
     def append_bulk(self, batches: Any, *, now: datetime | None = None) -> Iterator[Outcome]:
         for batch in batches:
