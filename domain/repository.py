@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import NotRequired, Protocol, TypedDict, TypeVar
 
 from domain.entries import Recorded
 from domain.errors import ConflictError
@@ -51,6 +51,14 @@ class Streams(Protocol):
         Raises:
             ConflictError, IdempotencyError, RecordingError, ClockError: as `LogWriter.append`.
         """
+
+
+class Command(TypedDict):
+    """What every command is recorded with: who sent it, what makes it repeatable, and the played time of a simulation."""
+
+    context: Context
+    command: NotRequired[CommandKey | None]
+    now: NotRequired[datetime | None]
 
 
 def decide(command: Callable[[], T], *, tries: int = MAX_TRIES) -> T:

@@ -1,19 +1,24 @@
-"""Commands about backstops: load, ask, commit. `now` plays the clock of a simulation."""
+"""Commands about backstops: load, ask, commit. `now` plays the clock of a simulation.
+
+A command that changes one of the backstops is decided again after a conflict, from loading, and answered as the first time when its key
+was recorded before.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from typing import Unpack
 
 from domain.backstops.backstop import Backstop, PassedOver
 from domain.backstops.shares import Holder
 from domain.cases.case import Case
 from domain.errors import ConflictError, RuleError
 from domain.money import Fen
-from domain.recording import CommandKey, Outcome
-from domain.repository import Streams, act
+from domain.recording import Outcome
+from domain.repository import Command, Streams, act
 from domain.sealing.personal import Sealed
-from domain.streams import Context, Provenance
+from domain.streams import Provenance
 from domain.vocabulary import Evidence, Resort
 
 
@@ -32,12 +37,10 @@ def request_backstop(
     amount: Fen,
     ground: Sealed,
     provenance: Provenance,
-    context: Context,
     payer: str | None = None,
     passed: tuple[PassedOver, ...] = (),
     evidence: tuple[Evidence, ...] = (),
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Backstop:
     """Asks a resort to pay in a case; the kind of project is the case's, and what was asked before is its other backstops.
 
@@ -62,7 +65,7 @@ def request_backstop(
         provenance=provenance,
     )
     try:
-        streams.commit(backstop, context=context, command=command, now=now)
+        streams.commit(backstop, **sent)
     except ConflictError:
         raise RuleError(
             f"there is a backstop {number!r} already", rule="number-once", clause="definitions: official numbers"
@@ -77,26 +80,11 @@ def approve_backstop(
     limit: Fen,
     due: datetime,
     provenance: Provenance,
-    context: Context,
     document: str | None = None,
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Approves a backstop up to a limit and until a day.
-
-    Raises:
-        NotFoundError: there is no such backstop.
-        RuleError: `Backstop.approve` refuses.
-    """
-    return act(
-        streams,
-        Backstop,
-        backstop,
-        lambda it: it.approve(limit, due, provenance, document=document),
-        context=context,
-        command=command,
-        now=now,
-    )
+    """Approves a backstop up to a limit and until a day. Raises NotFoundError; RuleError: see `Backstop.approve`."""
+    return act(streams, Backstop, backstop, lambda it: it.approve(limit, due, provenance, document=document), **sent)
 
 
 def refuse_backstop(
@@ -105,26 +93,11 @@ def refuse_backstop(
     backstop: str,
     ground: Sealed,
     provenance: Provenance,
-    context: Context,
     document: str | None = None,
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Refuses a backstop.
-
-    Raises:
-        NotFoundError: there is no such backstop.
-        RuleError: `Backstop.refuse` refuses.
-    """
-    return act(
-        streams,
-        Backstop,
-        backstop,
-        lambda it: it.refuse(ground, provenance, document=document),
-        context=context,
-        command=command,
-        now=now,
-    )
+    """Refuses a backstop. Raises NotFoundError; RuleError: see `Backstop.refuse`."""
+    return act(streams, Backstop, backstop, lambda it: it.refuse(ground, provenance, document=document), **sent)
 
 
 def open_group_supervision(
@@ -134,26 +107,17 @@ def open_group_supervision(
     group: str,
     holders: tuple[Holder, ...],
     provenance: Provenance,
-    context: Context,
     due: datetime | None = None,
     document: str | None = None,
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Puts a parent group in charge, with its holders' shares.
-
-    Raises:
-        NotFoundError: there is no such backstop.
-        RuleError: `Backstop.open_group_supervision` refuses.
-    """
+    """Puts a parent group in charge, with its holders' shares. Raises NotFoundError; RuleError: see `Backstop.open_group_supervision`."""
     return act(
         streams,
         Backstop,
         backstop,
         lambda it: it.open_group_supervision(group, holders, provenance, due=due, document=document),
-        context=context,
-        command=command,
-        now=now,
+        **sent,
     )
 
 
@@ -164,25 +128,11 @@ def record_backstop_paid(
     payment: str,
     amount: Fen,
     provenance: Provenance,
-    context: Context,
     holder: str | None = None,
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Records that a payment was made out of a backstop.
-
-    Raises:
-        NotFoundError: there is no such backstop.
-    """
-    return act(
-        streams,
-        Backstop,
-        backstop,
-        lambda it: it.pay(payment, amount, provenance, holder=holder),
-        context=context,
-        command=command,
-        now=now,
-    )
+    """Records that a payment was made out of a backstop. Raises NotFoundError: no such backstop."""
+    return act(streams, Backstop, backstop, lambda it: it.pay(payment, amount, provenance, holder=holder), **sent)
 
 
 def record_backstop_payment_returned(
@@ -192,52 +142,20 @@ def record_backstop_payment_returned(
     payment: str,
     amount: Fen,
     provenance: Provenance,
-    context: Context,
     holder: str | None = None,
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Records that a part of such a payment went back.
-
-    Raises:
-        NotFoundError: there is no such backstop.
-    """
+    """Records that a part of such a payment went back. Raises NotFoundError: no such backstop."""
     return act(
-        streams,
-        Backstop,
-        backstop,
-        lambda it: it.payment_returned(payment, amount, provenance, holder=holder),
-        context=context,
-        command=command,
-        now=now,
+        streams, Backstop, backstop, lambda it: it.payment_returned(payment, amount, provenance, holder=holder), **sent
     )
 
 
 def end_backstop(
-    streams: Streams,
-    *,
-    backstop: str,
-    ground: Sealed,
-    provenance: Provenance,
-    context: Context,
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    streams: Streams, *, backstop: str, ground: Sealed, provenance: Provenance, **sent: Unpack[Command]
 ) -> Outcome:
-    """Ends a backstop.
-
-    Raises:
-        NotFoundError: there is no such backstop.
-        RuleError: `Backstop.end` refuses.
-    """
-    return act(
-        streams,
-        Backstop,
-        backstop,
-        lambda it: it.end(ground, provenance),
-        context=context,
-        command=command,
-        now=now,
-    )
+    """Ends a backstop. Raises NotFoundError; RuleError: see `Backstop.end`."""
+    return act(streams, Backstop, backstop, lambda it: it.end(ground, provenance), **sent)
 
 
 def open_recovery(
@@ -248,25 +166,16 @@ def open_recovery(
     amount: Fen,
     due: datetime,
     provenance: Provenance,
-    context: Context,
     document: str | None = None,
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Asks somebody to give back what a backstop paid.
-
-    Raises:
-        NotFoundError: there is no such backstop.
-        RuleError: `Backstop.open_recovery` refuses.
-    """
+    """Asks somebody to give back what a backstop paid. Raises NotFoundError; RuleError: see `Backstop.open_recovery`."""
     return act(
         streams,
         Backstop,
         backstop,
         lambda it: it.open_recovery(debtor, amount, due, provenance, document=document),
-        context=context,
-        command=command,
-        now=now,
+        **sent,
     )
 
 
@@ -276,53 +185,25 @@ def record_recovery_received(
     backstop: str,
     amount: Fen,
     provenance: Provenance,
-    context: Context,
     debtor: str | None = None,
     evidence: tuple[Evidence, ...] = (),
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Records that money came back.
-
-    Raises:
-        NotFoundError: there is no such backstop.
-    """
+    """Records that money came back. Raises NotFoundError: no such backstop."""
     return act(
         streams,
         Backstop,
         backstop,
         lambda it: it.receive_recovery(amount, provenance, debtor=debtor, evidence=evidence),
-        context=context,
-        command=command,
-        now=now,
+        **sent,
     )
 
 
 def record_recovery_reversed(
-    streams: Streams,
-    *,
-    backstop: str,
-    amount: Fen,
-    ground: Sealed,
-    provenance: Provenance,
-    context: Context,
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    streams: Streams, *, backstop: str, amount: Fen, ground: Sealed, provenance: Provenance, **sent: Unpack[Command]
 ) -> Outcome:
-    """Records that money which had come back went away again.
-
-    Raises:
-        NotFoundError: there is no such backstop.
-    """
-    return act(
-        streams,
-        Backstop,
-        backstop,
-        lambda it: it.reverse_recovery(amount, ground, provenance),
-        context=context,
-        command=command,
-        now=now,
-    )
+    """Records that money which had come back went away again. Raises NotFoundError: no such backstop."""
+    return act(streams, Backstop, backstop, lambda it: it.reverse_recovery(amount, ground, provenance), **sent)
 
 
 def propose_giving_up(
@@ -332,79 +213,29 @@ def propose_giving_up(
     amount: Fen,
     ground: Sealed,
     provenance: Provenance,
-    context: Context,
     evidence: tuple[Evidence, ...] = (),
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Proposes to give up a part of what has to come back.
-
-    Raises:
-        NotFoundError: there is no such backstop.
-        RuleError: `Backstop.propose_giving_up` refuses.
-    """
+    """Proposes to give up a part of what has to come back. Raises NotFoundError; RuleError: see `Backstop.propose_giving_up`."""
     return act(
         streams,
         Backstop,
         backstop,
         lambda it: it.propose_giving_up(amount, ground, provenance, evidence=evidence),
-        context=context,
-        command=command,
-        now=now,
+        **sent,
     )
 
 
 def refuse_giving_up(
-    streams: Streams,
-    *,
-    backstop: str,
-    ground: Sealed,
-    provenance: Provenance,
-    context: Context,
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    streams: Streams, *, backstop: str, ground: Sealed, provenance: Provenance, **sent: Unpack[Command]
 ) -> Outcome:
-    """Refuses to give up what was proposed.
-
-    Raises:
-        NotFoundError: there is no such backstop.
-        RuleError: `Backstop.refuse_giving_up` refuses.
-    """
-    return act(
-        streams,
-        Backstop,
-        backstop,
-        lambda it: it.refuse_giving_up(ground, provenance),
-        context=context,
-        command=command,
-        now=now,
-    )
+    """Refuses to give up what was proposed. Raises NotFoundError; RuleError: see `Backstop.refuse_giving_up`."""
+    return act(streams, Backstop, backstop, lambda it: it.refuse_giving_up(ground, provenance), **sent)
 
 
-def give_up_recovery(
-    streams: Streams,
-    *,
-    backstop: str,
-    provenance: Provenance,
-    context: Context,
-    command: CommandKey | None = None,
-    now: datetime | None = None,
-) -> Outcome:
-    """Gives up what was proposed.
-
-    Raises:
-        NotFoundError: there is no such backstop.
-        RuleError: `Backstop.give_up` refuses.
-    """
-    return act(
-        streams,
-        Backstop,
-        backstop,
-        lambda it: it.give_up(provenance),
-        context=context,
-        command=command,
-        now=now,
-    )
+def give_up_recovery(streams: Streams, *, backstop: str, provenance: Provenance, **sent: Unpack[Command]) -> Outcome:
+    """Gives up what was proposed. Raises NotFoundError; RuleError: see `Backstop.give_up`."""
+    return act(streams, Backstop, backstop, lambda it: it.give_up(provenance), **sent)
 
 
 def _asked(streams: Streams, case: str) -> frozenset[Resort]:

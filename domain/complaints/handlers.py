@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import NamedTuple, NotRequired, TypedDict, Unpack
+from typing import NamedTuple, Unpack
 from zoneinfo import ZoneInfo
 
 from domain.campaigns.campaign import end_of_day
@@ -19,21 +19,13 @@ from domain.complaints.numbering import complaint_id, next_free, official_number
 from domain.complaints.reception import classification_due
 from domain.errors import ConflictError
 from domain.recording import CommandKey, Outcome
-from domain.repository import Streams, act, decide_repeatably
+from domain.repository import Command, Streams, act, decide_repeatably
 from domain.sealing.personal import Sealed
 from domain.streams import Context, Provenance
 from domain.vocabulary import ComplaintClass, Evidence, MissingItem, ReceptionChannel, Told
 
 MAX_SERIALS = 100
 """How many numbers in a row may be taken by somebody else before registering gives up."""
-
-
-class Command(TypedDict):
-    """What every command is recorded with: who sent it, what makes it repeatable, and the played time of a simulation."""
-
-    context: Context
-    command: NotRequired[CommandKey | None]
-    now: NotRequired[datetime | None]
 
 
 class Intake(NamedTuple):

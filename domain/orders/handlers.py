@@ -1,18 +1,23 @@
-"""Commands about orders: load, ask, commit. `now` plays the clock of a simulation."""
+"""Commands about orders: load, ask, commit. `now` plays the clock of a simulation.
+
+A command that changes one of the orders is decided again after a conflict, from loading, and answered as the first time when its key
+was recorded before.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from typing import Unpack
 
 from domain.cases.case import Case
 from domain.errors import ConflictError, RuleError
 from domain.money import Fen
 from domain.orders.order import Order
-from domain.recording import CommandKey, Outcome
-from domain.repository import Streams, act, decide_repeatably
+from domain.recording import Outcome
+from domain.repository import Command, Streams, act
 from domain.sealing.personal import Sealed
-from domain.streams import Context, Provenance
+from domain.streams import Provenance
 from domain.vocabulary import Evidence, OrderKind, ServiceMethod
 
 
@@ -30,7 +35,6 @@ def issue_order(
     kind: OrderKind,
     law: str,
     provenance: Provenance,
-    context: Context,
     against: str | None = None,
     against_code: str | None = None,
     person: Sealed | None = None,
@@ -39,8 +43,7 @@ def issue_order(
     heard: datetime | None = None,
     claims: tuple[str, ...] = (),
     evidence: tuple[Evidence, ...] = (),
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Order:
     """Issues an order in a case.
 
@@ -66,7 +69,7 @@ def issue_order(
         provenance=provenance,
     )
     try:
-        streams.commit(order, context=context, command=command, now=now)
+        streams.commit(order, **sent)
     except ConflictError:
         raise RuleError(
             f"there is an order {number!r} already", rule="number-once", clause="definitions: official numbers"
@@ -80,27 +83,19 @@ def serve_order(
     order: str,
     method: ServiceMethod,
     provenance: Provenance,
-    context: Context,
     effective: datetime | None = None,
     due: datetime | None = None,
     receiver: Sealed | None = None,
     proof: tuple[Evidence, ...] = (),
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Records how an order was served.
-
-    Raises:
-        NotFoundError: there is no such order.
-    """
+    """Records how an order was served. Raises NotFoundError: no such order."""
     return act(
         streams,
         Order,
         order,
         lambda it: it.serve(method, provenance, effective=effective, due=due, receiver=receiver, proof=proof),
-        context=context,
-        command=command,
-        now=now,
+        **sent,
     )
 
 
@@ -109,26 +104,12 @@ def record_receipt_refused(
     *,
     order: str,
     provenance: Provenance,
-    context: Context,
     words: Sealed | None = None,
     proof: tuple[Evidence, ...] = (),
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Records that the addressee would not take an order.
-
-    Raises:
-        NotFoundError: there is no such order.
-    """
-    return act(
-        streams,
-        Order,
-        order,
-        lambda it: it.receipt_refused(provenance, words=words, proof=proof),
-        context=context,
-        command=command,
-        now=now,
-    )
+    """Records that the addressee would not take an order. Raises NotFoundError: no such order."""
+    return act(streams, Order, order, lambda it: it.receipt_refused(provenance, words=words, proof=proof), **sent)
 
 
 def record_compliance(
@@ -136,26 +117,12 @@ def record_compliance(
     *,
     order: str,
     provenance: Provenance,
-    context: Context,
     amount: Fen | None = None,
     evidence: tuple[Evidence, ...] = (),
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Records that all that an order says was done.
-
-    Raises:
-        NotFoundError: there is no such order.
-    """
-    return act(
-        streams,
-        Order,
-        order,
-        lambda it: it.comply(provenance, amount=amount, evidence=evidence),
-        context=context,
-        command=command,
-        now=now,
-    )
+    """Records that all that an order says was done. Raises NotFoundError: no such order."""
+    return act(streams, Order, order, lambda it: it.comply(provenance, amount=amount, evidence=evidence), **sent)
 
 
 def record_part_compliance(
@@ -163,26 +130,12 @@ def record_part_compliance(
     *,
     order: str,
     provenance: Provenance,
-    context: Context,
     amount: Fen | None = None,
     evidence: tuple[Evidence, ...] = (),
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Records that a part of what an order says was done.
-
-    Raises:
-        NotFoundError: there is no such order.
-    """
-    return act(
-        streams,
-        Order,
-        order,
-        lambda it: it.comply_partly(provenance, amount=amount, evidence=evidence),
-        context=context,
-        command=command,
-        now=now,
-    )
+    """Records that a part of what an order says was done. Raises NotFoundError: no such order."""
+    return act(streams, Order, order, lambda it: it.comply_partly(provenance, amount=amount, evidence=evidence), **sent)
 
 
 def refute_compliance(
@@ -191,25 +144,11 @@ def refute_compliance(
     order: str,
     ground: Sealed,
     provenance: Provenance,
-    context: Context,
     evidence: tuple[Evidence, ...] = (),
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Records that what was recorded as done was not.
-
-    Raises:
-        NotFoundError: there is no such order.
-    """
-    return act(
-        streams,
-        Order,
-        order,
-        lambda it: it.refute_compliance(ground, provenance, evidence=evidence),
-        context=context,
-        command=command,
-        now=now,
-    )
+    """Records that what was recorded as done was not. Raises NotFoundError: no such order."""
+    return act(streams, Order, order, lambda it: it.refute_compliance(ground, provenance, evidence=evidence), **sent)
 
 
 def record_refusal(
@@ -217,76 +156,23 @@ def record_refusal(
     *,
     order: str,
     provenance: Provenance,
-    context: Context,
     words: Sealed | None = None,
     evidence: tuple[Evidence, ...] = (),
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Records that the addressee refuses to do what an order says (clause N30).
-
-    Raises:
-        NotFoundError: there is no such order.
-    """
-    return act(
-        streams,
-        Order,
-        order,
-        lambda it: it.refuse(provenance, words=words, evidence=evidence),
-        context=context,
-        command=command,
-        now=now,
-    )
+    """Records that the addressee refuses to do what an order says (clause N30). Raises NotFoundError: no such order."""
+    return act(streams, Order, order, lambda it: it.refuse(provenance, words=words, evidence=evidence), **sent)
 
 
 def withdraw_order(
-    streams: Streams,
-    *,
-    order: str,
-    ground: Sealed,
-    provenance: Provenance,
-    context: Context,
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    streams: Streams, *, order: str, ground: Sealed, provenance: Provenance, **sent: Unpack[Command]
 ) -> Outcome:
-    """Takes an order back.
-
-    Raises:
-        NotFoundError: there is no such order.
-        RuleError: `Order.withdraw` refuses.
-    """
-    return act(
-        streams,
-        Order,
-        order,
-        lambda it: it.withdraw(ground, provenance),
-        context=context,
-        command=command,
-        now=now,
-    )
+    """Takes an order back. Raises NotFoundError; RuleError: see `Order.withdraw`."""
+    return act(streams, Order, order, lambda it: it.withdraw(ground, provenance), **sent)
 
 
 def replace_order(
-    streams: Streams,
-    *,
-    order: str,
-    by: str,
-    ground: Sealed,
-    provenance: Provenance,
-    context: Context,
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    streams: Streams, *, order: str, by: str, ground: Sealed, provenance: Provenance, **sent: Unpack[Command]
 ) -> Outcome:
-    """Puts another order, issued before, in the place of one.
-
-    Raises:
-        NotFoundError: there is no such order.
-        RuleError: `Order.replace` refuses.
-    """
-
-    def once() -> Outcome:
-        replaced = streams.get(Order, order)
-        replaced.replace(streams.get(Order, by), ground, provenance)
-        return streams.commit(replaced, context=context, command=command, now=now)
-
-    return decide_repeatably(streams, command, once)
+    """Puts another order, issued before, in the place of one. Raises NotFoundError; RuleError: see `Order.replace`."""
+    return act(streams, Order, order, lambda it: it.replace(streams.get(Order, by), ground, provenance), **sent)

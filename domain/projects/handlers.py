@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import date
+from typing import Unpack
 
 from domain.errors import ConflictError, RuleError
 from domain.projects.particulars import ProjectParticulars
 from domain.projects.permit_list import ListedRow, ListKind, PermitList
 from domain.projects.project import Project
-from domain.recording import CommandKey, Outcome
-from domain.repository import Streams, act, decide_repeatably
-from domain.streams import Context, Provenance
+from domain.recording import Outcome
+from domain.repository import Command, Streams, act, decide_repeatably
+from domain.streams import Provenance
 from domain.vocabulary import Evidence
 
 
@@ -33,9 +34,7 @@ def register_project(
     number: str,
     particulars: ProjectParticulars,
     provenance: Provenance,
-    context: Context,
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> str:
     """Enters a project in the register; returns its id.
 
@@ -44,20 +43,14 @@ def register_project(
     """
     project = Project(id=project_id(origin, number), number=number, particulars=particulars, provenance=provenance)
     try:
-        streams.commit(project, context=context, command=command, now=now)
+        streams.commit(project, **sent)
     except ConflictError:
         raise RuleError(f"there is a project {number!r} already", rule="project-once", clause="N39") from None
     return project.id
 
 
 def change_project(
-    streams: Streams,
-    *,
-    project: str,
-    change: Callable[[Project], object],
-    context: Context,
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    streams: Streams, *, project: str, change: Callable[[Project], object], **sent: Unpack[Command]
 ) -> Outcome:
     """Asks a project for one act or fact, a method of `Project`, and records what it decided.
 
@@ -71,7 +64,7 @@ def change_project(
     def ask(found: Project) -> None:
         change(found)
 
-    return act(streams, Project, project, ask, context=context, command=command, now=now)
+    return act(streams, Project, project, ask, **sent)
 
 
 def hand_in_list(
@@ -85,9 +78,7 @@ def hand_in_list(
     asof: date,
     rows: Sequence[ListedRow],
     provenance: Provenance,
-    context: Context,
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
     """Records an edition of an authority's list, header and rows together.
 
@@ -101,6 +92,6 @@ def hand_in_list(
         if found is None:
             found = PermitList(id=list_id, kind=kind, authority=authority, place=place, provenance=provenance)
         found.hand_in(file, asof, rows, provenance)
-        return streams.commit(found, context=context, command=command, now=now)
+        return streams.commit(found, **sent)
 
-    return decide_repeatably(streams, command, once)
+    return decide_repeatably(streams, sent.get("command"), once)

@@ -1,19 +1,24 @@
-"""Commands about referrals: load, ask, commit. `now` plays the clock of a simulation."""
+"""Commands about referrals: load, ask, commit. `now` plays the clock of a simulation.
+
+A command that changes one of the referrals is decided again after a conflict, from loading, and answered as the first time when its key
+was recorded before.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from typing import Unpack
 
 from domain.cases.case import Case
 from domain.claims.claim import Claim
 from domain.errors import ConflictError, RuleError
 from domain.money import Fen
-from domain.recording import CommandKey, Outcome
+from domain.recording import Outcome
 from domain.referrals.referral import Paper, Referral
-from domain.repository import Streams, act
+from domain.repository import Command, Streams, act
 from domain.sealing.personal import Sealed
-from domain.streams import Context, Provenance
+from domain.streams import Provenance
 from domain.vocabulary import Conclusion, Evidence, Level, Milestone, ReferralKind
 
 
@@ -32,7 +37,6 @@ def send_referral(
     to: str,
     ground: Sealed,
     provenance: Provenance,
-    context: Context,
     claims: tuple[str, ...] = (),
     amount: Fen | None = None,
     suspects: tuple[Sealed, ...] = (),
@@ -43,8 +47,7 @@ def send_referral(
     from_level: Level | None = None,
     to_level: Level | None = None,
     to_place: str | None = None,
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Referral:
     """Sends something of a case to somebody who decides it.
 
@@ -74,7 +77,7 @@ def send_referral(
         provenance=provenance,
     )
     try:
-        streams.commit(referral, context=context, command=command, now=now)
+        streams.commit(referral, **sent)
     except ConflictError:
         raise RuleError(
             f"there is a referral {number!r} already", rule="number-once", clause="definitions: official numbers"
@@ -87,26 +90,18 @@ def acknowledge_referral(
     *,
     referral: str,
     provenance: Provenance,
-    context: Context,
     receipt: str | None = None,
     signer: Sealed | None = None,
     evidence: tuple[Evidence, ...] = (),
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Records that a referral was signed for.
-
-    Raises:
-        NotFoundError: there is no such referral.
-    """
+    """Records that a referral was signed for. Raises NotFoundError: no such referral."""
     return act(
         streams,
         Referral,
         referral,
         lambda it: it.acknowledge(provenance, receipt=receipt, signer=signer, evidence=evidence),
-        context=context,
-        command=command,
-        now=now,
+        **sent,
     )
 
 
@@ -115,26 +110,12 @@ def accept_referral(
     *,
     referral: str,
     provenance: Provenance,
-    context: Context,
     number: str | None = None,
     evidence: tuple[Evidence, ...] = (),
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Records that a referral was taken on; of a crime: that the police filed a case.
-
-    Raises:
-        NotFoundError: there is no such referral.
-    """
-    return act(
-        streams,
-        Referral,
-        referral,
-        lambda it: it.accept(provenance, number=number, evidence=evidence),
-        context=context,
-        command=command,
-        now=now,
-    )
+    """Records that a referral was taken on; of a crime: that the police filed a case. Raises NotFoundError: no such referral."""
+    return act(streams, Referral, referral, lambda it: it.accept(provenance, number=number, evidence=evidence), **sent)
 
 
 def record_referral_refused(
@@ -142,26 +123,18 @@ def record_referral_refused(
     *,
     referral: str,
     provenance: Provenance,
-    context: Context,
     ground: Sealed | None = None,
     document: str | None = None,
     evidence: tuple[Evidence, ...] = (),
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Records that a referral was not taken on.
-
-    Raises:
-        NotFoundError: there is no such referral.
-    """
+    """Records that a referral was not taken on. Raises NotFoundError: no such referral."""
     return act(
         streams,
         Referral,
         referral,
         lambda it: it.refuse(provenance, ground=ground, document=document, evidence=evidence),
-        context=context,
-        command=command,
-        now=now,
+        **sent,
     )
 
 
@@ -172,25 +145,16 @@ def ask_reconsideration(
     of: str,
     ground: Sealed,
     provenance: Provenance,
-    context: Context,
     document: str | None = None,
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Asks that a refusal be decided again, or supervised.
-
-    Raises:
-        NotFoundError: there is no such referral.
-        RuleError: `Referral.ask_reconsideration` refuses.
-    """
+    """Asks that a refusal be decided again, or supervised. Raises NotFoundError; RuleError: see `Referral.ask_reconsideration`."""
     return act(
         streams,
         Referral,
         referral,
         lambda it: it.ask_reconsideration(of, ground, provenance, document=document),
-        context=context,
-        command=command,
-        now=now,
+        **sent,
     )
 
 
@@ -199,25 +163,13 @@ def record_referral_returned(
     *,
     referral: str,
     provenance: Provenance,
-    context: Context,
     ground: Sealed | None = None,
     evidence: tuple[Evidence, ...] = (),
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Records that a referral came back undecided.
-
-    Raises:
-        NotFoundError: there is no such referral.
-    """
+    """Records that a referral came back undecided. Raises NotFoundError: no such referral."""
     return act(
-        streams,
-        Referral,
-        referral,
-        lambda it: it.send_back(provenance, ground=ground, evidence=evidence),
-        context=context,
-        command=command,
-        now=now,
+        streams, Referral, referral, lambda it: it.send_back(provenance, ground=ground, evidence=evidence), **sent
     )
 
 
@@ -227,51 +179,18 @@ def record_referral_forwarded(
     referral: str,
     to: str,
     provenance: Provenance,
-    context: Context,
     evidence: tuple[Evidence, ...] = (),
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Records that a referral was sent on to whoever is competent.
-
-    Raises:
-        NotFoundError: there is no such referral.
-    """
-    return act(
-        streams,
-        Referral,
-        referral,
-        lambda it: it.forward(to, provenance, evidence=evidence),
-        context=context,
-        command=command,
-        now=now,
-    )
+    """Records that a referral was sent on to whoever is competent. Raises NotFoundError: no such referral."""
+    return act(streams, Referral, referral, lambda it: it.forward(to, provenance, evidence=evidence), **sent)
 
 
 def record_material_handed_over(
-    streams: Streams,
-    *,
-    referral: str,
-    papers: tuple[Paper, ...],
-    provenance: Provenance,
-    context: Context,
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    streams: Streams, *, referral: str, papers: tuple[Paper, ...], provenance: Provenance, **sent: Unpack[Command]
 ) -> Outcome:
-    """Records that further things and papers followed a referral.
-
-    Raises:
-        NotFoundError: there is no such referral.
-    """
-    return act(
-        streams,
-        Referral,
-        referral,
-        lambda it: it.hand_over(papers, provenance),
-        context=context,
-        command=command,
-        now=now,
-    )
+    """Records that further things and papers followed a referral. Raises NotFoundError: no such referral."""
+    return act(streams, Referral, referral, lambda it: it.hand_over(papers, provenance), **sent)
 
 
 def record_referral_progress(
@@ -279,27 +198,19 @@ def record_referral_progress(
     *,
     referral: str,
     provenance: Provenance,
-    context: Context,
     milestone: Milestone | None = None,
     note: Sealed | None = None,
     document: str | None = None,
     evidence: tuple[Evidence, ...] = (),
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Records an answer to a referral, and the step of procedure that was reached.
-
-    Raises:
-        NotFoundError: there is no such referral.
-    """
+    """Records an answer to a referral, and the step of procedure that was reached. Raises NotFoundError: no such referral."""
     return act(
         streams,
         Referral,
         referral,
         lambda it: it.progress(provenance, milestone=milestone, note=note, document=document, evidence=evidence),
-        context=context,
-        command=command,
-        now=now,
+        **sent,
     )
 
 
@@ -310,24 +221,12 @@ def record_supervision(
     level: Level,
     by: str,
     provenance: Provenance,
-    context: Context,
     document: str | None = None,
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Records who supervises how a referral is dealt with.
-
-    Raises:
-        NotFoundError: there is no such referral.
-    """
+    """Records who supervises how a referral is dealt with. Raises NotFoundError: no such referral."""
     return act(
-        streams,
-        Referral,
-        referral,
-        lambda it: it.set_supervision(level, by, provenance, document=document),
-        context=context,
-        command=command,
-        now=now,
+        streams, Referral, referral, lambda it: it.set_supervision(level, by, provenance, document=document), **sent
     )
 
 
@@ -337,26 +236,18 @@ def conclude_referral(
     referral: str,
     conclusion: Conclusion,
     provenance: Provenance,
-    context: Context,
     note: Sealed | None = None,
     document: str | None = None,
     evidence: tuple[Evidence, ...] = (),
-    command: CommandKey | None = None,
-    now: datetime | None = None,
+    **sent: Unpack[Command],
 ) -> Outcome:
-    """Records what a referral ended with.
-
-    Raises:
-        NotFoundError: there is no such referral.
-    """
+    """Records what a referral ended with. Raises NotFoundError: no such referral."""
     return act(
         streams,
         Referral,
         referral,
         lambda it: it.conclude(conclusion, provenance, note=note, document=document, evidence=evidence),
-        context=context,
-        command=command,
-        now=now,
+        **sent,
     )
 
 
