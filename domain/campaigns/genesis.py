@@ -134,7 +134,6 @@ class Genesis(Stream):
         self.keys: tuple[str, ...] = ()
         self.retired: tuple[str, ...] = ()
         self.commitment: WholenessCommitment | None = None
-        self.committed_at = 0
         self.continues: str | None = None
 
     @property
@@ -213,7 +212,6 @@ class Genesis(Stream):
         self, upto: int, streams: MapCommitment, partitions: MapCommitment, provenance: Provenance
     ) -> None:
         self.commitment = WholenessCommitment(upto=upto, streams=streams, partitions=partitions)
-        self.committed_at = self.version
 
     def continue_from(self, checkpoint: Checkpoint, note: str, provenance: Provenance) -> None:
         """Cites the last signed checkpoint of a log that was lost. Who still holds proofs of that one can tell where it ended."""

@@ -180,15 +180,18 @@ class ProvableLog:
         So where witnesses are named for a log that had none, its last checkpoint is cosigned before anything counts as published.
         """
         note = self.store.published()
-        if note is None:
-            return 0
-        if self._checked is None or self._checked[0] != note:
+        return 0 if note is None else self._counted(note)
+
+    def _counted(self, note: bytes) -> int:
+        """The same of one checkpoint, which is verified once."""
+        checked = self._checked
+        if checked is None or checked[0] != note:
             try:
                 size = self._own_policy(note).verified(note).checkpoint.size
             except VerificationError:
                 size = 0
-            self._checked = note, size
-        return self._checked[1]
+            self._checked = checked = note, size
+        return checked[1]
 
     def state_of(self, position: int) -> State:
         """The state of a recorded event."""
@@ -283,10 +286,9 @@ class ProvableLog:
             VerificationError: what is recorded is not what was sealed; or the tree contradicts its checkpoint.
         """
         note = self.checkpoint()
-        head = parse_checkpoint(parse_note(note).text)
         if position > self._log.head().position:
             raise NotFoundError(f"the log has no position {position}")
-        published = self._published()
+        published = self._counted(note)  # of this one: another may be published meanwhile
         if position > published:
             raise NotReadyError(
                 f"position {position} is not published yet; the published checkpoint reaches {published}",
@@ -302,7 +304,7 @@ class ProvableLog:
                 f"the event recorded at position {position} is not the one that was sealed; `qingling log fsck` says more"
             )
         receipt = Receipt(self.origin, position, leaf)
-        path = tuple(tree.inclusion(position - 1, head.size))
+        path = tuple(tree.inclusion(position - 1, published))
         proof = ProofFile(position - 1, path, note, receipt.text.encode())
         receipt.verified(proof, self._own_policy(note))
         return proof
@@ -403,7 +405,6 @@ class ProvableLog:
         end = self._log.head().position if upto is None else upto
         self.seal()
         streams, partitions = commitment(self._log, self.tree(), end)
-
         return Bound(self._own.bind(end, streams.head, partitions.head, actor), end, streams, partitions)
 
     def commit_wholeness(self, actor: str) -> int:

@@ -26,6 +26,8 @@ from domain.sealing.state import State, state_of
 from domain.sealing.tiles import WIDTH, Bundle, Tile, parse_path
 from domain.sealing.tree import consistency_proof, inclusion_proof, leaf_hash, root_of
 from domain.streams import Provenance
+from infra.sealing.publisher import WitnessStatus
+from infra.sealing.standing import Commitment, SealingStatus, Served, Sizes
 
 if TYPE_CHECKING:
     from tests.api.fake_platform import FakePlatform
@@ -33,59 +35,6 @@ if TYPE_CHECKING:
 LONG_AGO = datetime(2020, 1, 16, tzinfo=UTC)
 """When the first checkpoint was published; each later one a minute after the one before."""
 WITNESSES = (Cosigner("province.example", b"\x21" * 32), Cosigner("auditors.example", b"\x22" * 32))
-
-
-@dataclass(frozen=True)
-class Sizes:
-    recorded: int
-    sealed: int
-    published: int
-
-
-@dataclass(frozen=True)
-class Commitment:
-    position: int
-    upto: int
-    recorded_at: datetime
-    streams: int
-    partitions: int
-
-
-@dataclass(frozen=True)
-class WitnessStatus:
-    name: str
-    vkey: str
-    url: str
-    cosigned: int | None
-    at: datetime | None
-    trouble: str | None
-
-
-@dataclass(frozen=True)
-class SealingStatus:
-    origin: str
-    vkeys: Sequence[str]
-    witnessed: bool
-    quorum: str
-    recorded: int
-    sealed: int
-    published: int
-    root: bytes | None
-    note: bytes | None
-    published_at: datetime | None
-    witnesses: Sequence[WitnessStatus]
-    running: bool
-    stopped: str | None
-    trouble: str | None
-    committed: Commitment | None
-    folder: Path = Path("/nowhere/log")
-    signer: Path = Path("/nowhere/signer")
-
-
-@dataclass(frozen=True)
-class Served:
-    data: bytes
-    bundle: Bundle | None
 
 
 @dataclass(frozen=True)
@@ -174,6 +123,8 @@ class FakeSealing:
             stopped=self.stopped,
             trouble=self.trouble,
             committed=self._committed(),
+            folder=Path("/nowhere/log"),
+            signer=Path("/nowhere/signer"),
         )
 
     def _witness(self, witness: Cosigner, latest: Kept | None) -> WitnessStatus:
