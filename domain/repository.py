@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import NotRequired, Protocol, TypedDict, TypeVar
+from typing import NotRequired, Protocol, TypedDict, TypeVar, Unpack
 
 from domain.entries import Recorded
-from domain.errors import ConflictError
+from domain.errors import ConflictError, RuleError
 from domain.recording import CommandKey, Outcome
 from domain.streams import Context, Stream, StreamEvent
 
@@ -111,3 +111,17 @@ def act(
         return streams.commit(stream, context=context, command=command, now=now)
 
     return decide_repeatably(streams, command, once)
+
+
+def open_once(streams: Streams, stream: Stream, what: str, number: str, **sent: Unpack[Command]) -> None:
+    """Commits a stream whose id is made from its official number.
+
+    Raises:
+        RuleError: the number is taken; `what` says of what kind.
+    """
+    try:
+        streams.commit(stream, **sent)
+    except ConflictError:
+        raise RuleError(
+            f"there is {what} {number!r} already", rule="number-once", clause="definitions: official numbers"
+        ) from None

@@ -13,10 +13,9 @@ from typing import Unpack
 from domain.backstops.backstop import Backstop, PassedOver
 from domain.backstops.shares import Holder
 from domain.cases.case import Case
-from domain.errors import ConflictError, RuleError
 from domain.money import Fen
 from domain.recording import Outcome
-from domain.repository import Command, Streams, act
+from domain.repository import Command, Streams, act, open_once
 from domain.sealing.personal import Sealed
 from domain.streams import Provenance
 from domain.vocabulary import Evidence, Resort
@@ -64,12 +63,7 @@ def request_backstop(
         evidence=evidence,
         provenance=provenance,
     )
-    try:
-        streams.commit(backstop, **sent)
-    except ConflictError:
-        raise RuleError(
-            f"there is a backstop {number!r} already", rule="number-once", clause="definitions: official numbers"
-        ) from None
+    open_once(streams, backstop, "a backstop", number, **sent)
     return backstop
 
 

@@ -11,11 +11,10 @@ from datetime import datetime
 from typing import Unpack
 
 from domain.cases.case import Case
-from domain.errors import ConflictError, RuleError
 from domain.money import Fen
 from domain.orders.order import Order
 from domain.recording import Outcome
-from domain.repository import Command, Streams, act
+from domain.repository import Command, Streams, act, open_once
 from domain.sealing.personal import Sealed
 from domain.streams import Provenance
 from domain.vocabulary import Evidence, OrderKind, ServiceMethod
@@ -68,12 +67,7 @@ def issue_order(
         evidence=evidence,
         provenance=provenance,
     )
-    try:
-        streams.commit(order, **sent)
-    except ConflictError:
-        raise RuleError(
-            f"there is an order {number!r} already", rule="number-once", clause="definitions: official numbers"
-        ) from None
+    open_once(streams, order, "an order", number, **sent)
     return order
 
 

@@ -12,11 +12,10 @@ from typing import Unpack
 
 from domain.cases.case import Case
 from domain.claims.claim import Claim
-from domain.errors import ConflictError, RuleError
 from domain.money import Fen
 from domain.recording import Outcome
 from domain.referrals.referral import Paper, Referral
-from domain.repository import Command, Streams, act
+from domain.repository import Command, Streams, act, open_once
 from domain.sealing.personal import Sealed
 from domain.streams import Provenance
 from domain.vocabulary import Conclusion, Evidence, Level, Milestone, ReferralKind
@@ -76,12 +75,7 @@ def send_referral(
         to_place=to_place,
         provenance=provenance,
     )
-    try:
-        streams.commit(referral, **sent)
-    except ConflictError:
-        raise RuleError(
-            f"there is a referral {number!r} already", rule="number-once", clause="definitions: official numbers"
-        ) from None
+    open_once(streams, referral, "a referral", number, **sent)
     return referral
 
 

@@ -21,7 +21,7 @@ import orjson
 
 from domain.campaigns.genesis import GENESIS_STREAM, Genesis
 from domain.catalogue import EVENT_TYPES
-from domain.entries import Recorded
+from domain.entries import Recorded, type_of
 from domain.errors import FoldError, InputError, VerificationError
 from domain.packs.pack import Pack, Selection, SelectionKind
 from domain.sealing.checkpoint import Checkpoint
@@ -289,7 +289,7 @@ def _special(special: Special, position: int, kind: type[StreamEvent]) -> Record
     except FoldError as error:
         raise VerificationError(str(error)) from None
     if not isinstance(recorded.event, kind):
-        raise VerificationError(f"position {position} is a {recorded.envelope.type}, not a {kind.TOPIC}")  # type: ignore[attr-defined]
+        raise VerificationError(f"position {position} is a {recorded.envelope.type}, not a {type_of(kind)}")
     return recorded
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from mmap import ACCESS_READ, mmap
 from typing import IO, Final
 
-from psycopg2.extensions import cursor as Cursor  # noqa: N812
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the driver's class has a lower-case name
 
 from domain.recording import History
 from domain.sealing.sorted_map import Kind

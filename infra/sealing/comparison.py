@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from itertools import islice, takewhile
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -235,7 +235,12 @@ def _most(tile: bytes | None, bundle: bytes | None, row: bytes | None) -> bytes 
 
 def _without_hole(leaves: Leaves) -> list[bytes]:
     """The leaves before the first that is not there."""
-    return list(takewhile(lambda leaf: leaf is not None, leaves))  # type: ignore[arg-type]
+    found: list[bytes] = []
+    for leaf in leaves:
+        if leaf is None:
+            break
+        found.append(leaf)
+    return found
 
 
 def _file_findings(block: Block, low: int, leaves: Sequence[bytes]) -> Iterator[TamperFinding]:
