@@ -137,6 +137,19 @@ def test_what_is_not_published_yet_has_no_proof_and_what_is_not_recorded_is_not_
             platform.sealing.wait_published(3, 0.05)
 
 
+def test_a_proof_is_of_one_checkpoint_though_another_is_published_meanwhile(
+    real: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(real) as platform:
+        first = platform.sealing.publish()
+        platform.add_officer("wang")
+        platform.sealing.publish()
+        monkeypatch.setattr(platform.sealing, "checkpoint", lambda: first)
+        assert platform.sealing.proof(1).note == first
+        with pytest.raises(NotReadyError, match="reaches 2"):
+            platform.sealing.proof(3)
+
+
 def test_an_event_that_was_changed_after_it_was_sealed_is_not_proved(real: Settings) -> None:
     with opened(real) as platform:
         platform.sealing.publish()
