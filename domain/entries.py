@@ -19,7 +19,7 @@ import orjson
 
 from domain.errors import UnknownEventError
 from domain.recording import TIME_PLACEHOLDER, Draft, StoredEntry, time_offset
-from domain.streams import Basis, Context, Provenance, Shape, Stream, StreamEvent, Visibility, fields_of
+from domain.streams import Basis, Context, LateReason, Provenance, Shape, Stream, StreamEvent, Visibility, fields_of
 
 SPECVERSION = "1.0"
 CONTENT_TYPE = "application/json"
@@ -53,6 +53,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     clause: str | None = None
     decidedby: str | None = None
     approvedby: str | None = None
+    late: LateReason | None = None
 
 
 class Recorded(Generic[E]):
@@ -103,6 +104,7 @@ def draft(stream: Stream, event: StreamEvent, context: Context, source: str) -> 
         ("clause", provenance.clause),
         ("decidedby", provenance.decidedby),
         ("approvedby", provenance.approvedby),
+        ("late", provenance.late.value if provenance.late else None),
     ):
         if value is not None:
             attributes[name] = value
@@ -268,6 +270,7 @@ class _EventShape:
             clause=envelope.clause,
             decidedby=envelope.decidedby,
             approvedby=envelope.approvedby,
+            late=envelope.late,
         )
         event = object.__new__(self.event_class)
         event.__dict__.update(state)

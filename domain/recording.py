@@ -138,6 +138,12 @@ class LogReader(Protocol):
     def read_partitions(self, partitionkeys: Sequence[str]) -> Sequence[StoredEntry]:
         """Every entry of several partition keys, in order of position."""
 
+    def read_streams(self, streams: Sequence[str]) -> Sequence[StoredEntry]:
+        """Every entry of several streams, in order of position."""
+
+    def last_of_partition(self, partitionkey: str) -> int:
+        """The position of the last entry of one partition key; 0 where it has none."""
+
     def read_stream(self, stream: str, *, upto: int | None = None) -> Sequence[StoredEntry]:
         """Every entry of one stream with position <= `upto`, in order of version."""
 

@@ -34,6 +34,9 @@ class Streams(Protocol):
             NotFoundError: there is no such stream.
         """
 
+    def get_many(self, kind: type[S], stream_ids: Sequence[str]) -> list[S]:
+        """The streams of that kind that are there, in the order asked, in one look at the log; those that are not are left out."""
+
     def partitions(self, keys: Sequence[str]) -> dict[str, list[Recorded[StreamEvent]]]:
         """By partition key, every recorded event of it in order of position; keys without events are left out."""
 
@@ -75,7 +78,9 @@ def decide(command: Callable[[], T], *, tries: int = MAX_TRIES) -> T:
     return command()
 
 
-def decide_repeatably(streams: Streams, command: CommandKey | None, once: Callable[[], Outcome]) -> Outcome:
+def decide_repeatably(
+    streams: Streams, command: CommandKey | None, once: Callable[[], Outcome], *, tries: int = MAX_TRIES
+) -> Outcome:
     """As `decide`, for what commits under a command's key. A command that was recorded before is answered as it was then, without
     deciding: its own effect may be what now refuses it.
 
@@ -84,7 +89,7 @@ def decide_repeatably(streams: Streams, command: CommandKey | None, once: Callab
         ConflictError: as `decide`.
     """
     before = None if command is None else streams.recorded(command)
-    return decide(once) if before is None else before
+    return decide(once, tries=tries) if before is None else before
 
 
 def act(

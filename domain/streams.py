@@ -63,6 +63,20 @@ class Visibility(StrEnum):
     """Only those who conduct a review of officials; never the reviewed county, its ledgers, feeds or packs."""
 
 
+class LateReason(StrEnum):
+    """Why an entry is late: recorded long after it was received (definitions.md). A closed list, since it stands in clear."""
+
+    HANDED_IN_LATE = "handed-in-late"
+    """Somebody else brought it late: another office, a bank, a worker."""
+    NO_CONNECTION = "no-connection"
+    """Taken on paper where no connection was, or while the system was down."""
+    HOLIDAY = "holiday"
+    FOUND_ON_REVIEW = "found-on-review"
+    """Nobody had entered it; an inspection, an audit or a reconciliation brought it up."""
+    CORRECTION = "correction"
+    OTHER = "other"
+
+
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """Where a fact or an act comes from: two of the four times, the grade, the clause, and who answers for it.
 
@@ -76,6 +90,12 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     clause: str | None = None
     decidedby: str | None = None
     approvedby: str | None = None
+    late: LateReason | None = None
+    """Why it was entered long after it was received; None where it was not."""
+
+    def graded(self, basis: Basis) -> Provenance:
+        """The same with another grade."""
+        return msgspec.structs.replace(self, basis=basis)
 
 
 @dataclass(frozen=True)

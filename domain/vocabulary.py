@@ -79,6 +79,88 @@ class Answer(StrEnum):
     REFUSED_TO_SAY = "refused-to-say"
 
 
+class FollowUpMethod(StrEnum):
+    """How a worker was asked whether the money arrived (definitions.md, *confirmed*)."""
+
+    PHONE = "phone"
+    IN_PERSON = "in-person"
+    VIDEO = "video"
+    MESSAGE = "message"
+    THROUGH_OTHERS = "through-others"
+    """A foreman, a relative, the employer said so."""
+    OTHER = "other"
+
+    @property
+    def admitted(self) -> bool:
+        """Whether an answer had in this way can confirm: the worker's own voice, heard by who asked."""
+        return self in (FollowUpMethod.PHONE, FollowUpMethod.IN_PERSON, FollowUpMethod.VIDEO)
+
+
+class PaidTo(StrEnum):
+    """How money reached a worker. To a foreman, an agent or a custody account it has not: that is custody."""
+
+    OWN_ACCOUNT = "own-account"
+    HANDED_OVER = "handed-over"
+    """Against signature or fingerprint."""
+    PROXY = "proxy"
+    """To somebody with a documented authority of the worker's."""
+    HEIR = "heir"
+
+
+class HolderKind(StrEnum):
+    """Who holds money for workers (托管、代领); it discharges nothing until passing it on is proved."""
+
+    FOREMAN = "foreman"
+    AGENT = "agent"
+    CUSTODY_ACCOUNT = "custody-account"
+
+
+class CaseDuty(StrEnum):
+    """A duty in a case that somebody answers for by name (clauses N22, N24). The first officer asked is the complaint's."""
+
+    COUNTY_SUPERVISOR = "county-supervisor"
+    LEAD_OFFICIAL = "lead-official"
+    HANDLER = "handler"
+    CONTACT = "contact"
+
+
+class ReportKind(StrEnum):
+    """What is reported to who handed a case down (clauses N24, N25)."""
+
+    PROGRESS = "progress"
+    SWEEP = "sweep"
+    """The whole project was looked through."""
+    WRITTEN_REPORT = "written-report"
+    FINAL = "final"
+
+
+class RecheckResult(StrEnum):
+    """What looking again at a case that was called solved came to (clause N25)."""
+
+    SOLVED = "solved"
+    NOT_SOLVED = "not-solved"
+    PARTLY = "partly"
+
+
+class ArrearsCause(StrEnum):
+    """Why wages were not paid (domain.md 2.2; clause N35)."""
+
+    PROJECT_MONEY_UNPAID = "project-money-unpaid"
+    ILLEGAL_SUBCONTRACTING = "illegal-subcontracting"
+    AFFILIATION = "affiliation"
+    NO_MONEY = "no-money"
+    LABOUR_DISPUTE = "labour-dispute"
+    FLED = "fled"
+    OTHER = "other"
+
+
+class CallScope(StrEnum):
+    """Whom a call list asks: every worker, or a sample (clause N26)."""
+
+    ALL = "all"
+    SAMPLE = "sample"
+
+
 class ReceptionChannel(StrEnum):
     """How a complaint came in (domain.md 2.1)."""
 

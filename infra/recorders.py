@@ -114,6 +114,10 @@ class LogRecorder(ApplicationRecorder):
         """As `domain.recording.LogReader.read_partitions`."""
 
     @abstractmethod
+    def read_streams(self, streams: Sequence[str]) -> Sequence[StoredEntry]:
+        """As `domain.recording.LogReader.read_streams`."""
+
+    @abstractmethod
     def select_versions(
         self, stream: str, *, after: int | None, upto: int | None, descending: bool, limit: int | None
     ) -> list[StoredEntry]:

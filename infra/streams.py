@@ -128,6 +128,11 @@ class StreamStore(Application[str]):
             raise NotFoundError(f"there is no {kind.__name__.lower()} {stream_id}")
         return found
 
+    def get_many(self, kind: type[S], stream_ids: Sequence[str]) -> list[S]:
+        """See `Streams.get_many`."""
+        found = self.rebuilt([self._types.decode(stored) for stored in self._log.read_streams(stream_ids)])
+        return [stream for each in stream_ids if isinstance(stream := found.get(each), kind)]
+
     def partitions(self, keys: Sequence[str]) -> dict[str, list[Recorded[StreamEvent]]]:
         """See `Streams.partitions`."""
         found: dict[str, list[Recorded[StreamEvent]]] = {}

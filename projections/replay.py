@@ -15,14 +15,33 @@ import msgspec
 
 from domain.entries import Envelope, Recorded
 from domain.streams import Basis, StreamOpened, Visibility
+from projections.backstop_ledger import backstop_ledger, recovery_ledger
+from projections.call_list_ledger import call_list_ledger
 from projections.case_ledger import CaseRow, case_ledger
 from projections.claim_ledger import ClaimRow, claim_ledger
+from projections.custody_ledger import custody_ledger
 from projections.discrepancy_ledger import DiscrepancyRow, discrepancy_ledger
+from projections.duty_ledger import duty_ledger
 from projections.folding import Folding, Rows
 from projections.ledger import Column, Kind, Row
+from projections.order_ledger import order_ledger
 from projections.payment_ledger import PaymentRow, payment_ledger
+from projections.referral_ledger import referral_ledger
 
-CASE_LEDGERS = (claim_ledger, payment_ledger, case_ledger, discrepancy_ledger)
+CASE_LEDGERS = (
+    claim_ledger,
+    payment_ledger,
+    custody_ledger,
+    order_ledger,
+    referral_ledger,
+    backstop_ledger,
+    recovery_ledger,
+    call_list_ledger,
+    case_ledger,
+    duty_ledger,
+    discrepancy_ledger,
+)
+"""Every ledger of what belongs to a case, in order of dependence."""
 
 
 class CaseState(msgspec.Struct, frozen=True, kw_only=True):

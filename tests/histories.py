@@ -8,13 +8,14 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from domain.cases.case import Case, Particulars, SourceState, proceed
+from domain.cases.case import Case, HandedDown, Particulars, SourceState, proceed
 from domain.cases.standing import EMPTY, NOT_BEGUN, Procedure, Standing, plus
 from domain.catalogue import EVENT_TYPES
-from domain.claims.balance import Balance, after
+from domain.claims.balance import Balance, after, line_of
 from domain.claims.claim import Claim, Figures
 from domain.entries import Recorded, draft
 from domain.errors import Refused
+from domain.payments.moving import reallocate
 from domain.payments.payment import Payment
 from domain.recording import filled
 from domain.sealing.personal import Sealed
@@ -24,6 +25,7 @@ from domain.vocabulary import (
     CaseClass,
     ClaimKind,
     Evidence,
+    FollowUpMethod,
     Funding,
     MoneySource,
     Outcome,
@@ -96,7 +98,7 @@ class History:
                 self._fold(self.recorded[-1].event)
 
     def _fold(self, event: StreamEvent) -> None:
-        key = getattr(event, "claim", None) or event.originator_id
+        key = line_of(event) or event.originator_id
         old = self._balances.get(key)
         new = after(old, event)
         if new is not None and new != old:
@@ -166,7 +168,7 @@ class History:
         if not self.payments:
             return
         payment = self.payments[which % len(self.payments)]
-        amount = payment.credited[1].amount * share // 100
+        amount = max(0, payment.credited[1].amount) * share // 100
         self.act(lambda: payment.give_back(1, amount, "wrong account", self.when(), by_bank=by_bank), payment)
 
     def evidence(self, which: int, basis: Basis) -> None:
@@ -177,12 +179,65 @@ class History:
         proof = (Evidence(sha256="2" * 64, type="application/pdf"),)
         self.act(lambda: payment.evidence_line(1, proof, self.when(basis=basis)), payment)
 
-    def follow_up(self, which: int, answer: Answer, amount: int | None) -> None:
+    def follow_up(
+        self,
+        which: int,
+        answer: Answer,
+        amount: int | None,
+        method: FollowUpMethod = FollowUpMethod.PHONE,
+        *,
+        independent: bool = True,
+    ) -> None:
         """A worker is asked."""
         if not self.claims:
             return
         claim = self.claims[which % len(self.claims)]
-        self.act(lambda: claim.follow_up(answer, "telephone", self.when("officer-c"), amount), claim)
+        when = self.when("officer-c")
+        self.act(lambda: claim.follow_up(answer, method, when, independent=independent, amount=amount), claim)
+
+    def waive(self, which: int, share: int) -> None:
+        """A worker signs away a part of what is owing; a statement that is refuted takes it back."""
+        if not self.claims:
+            return
+        claim = self.claims[which % len(self.claims)]
+        owing = self._balances[claim.id].owing
+        if claim.waived and share % 3 == 0:
+            self.act(lambda: claim.refute_waiver(claim.waived, "forged", self.when("officer-b")), claim)
+            return
+        told, proof = Told(on="2019-12-01", how="in person"), (Evidence(sha256="3" * 64, type="image/jpeg"),)
+        amount, when = owing * share // 100, self.when("officer-b")
+        self.act(lambda: claim.waive(amount, owing, "settled", told, proof, when), claim)
+
+    def identify(self, which: int, person: int) -> None:
+        """Somebody finds out who the worker is."""
+        if not self.claims:
+            return
+        claim = self.claims[which % len(self.claims)]
+        worker = Sealed(subject=f"person-{person}", sha256="4" * 64, commit="5" * 64)
+        self.act(lambda: claim.identify(worker, "shown the card", self.when("officer-b")), claim)
+
+    def merge(self, which: int, into: int) -> None:
+        """Two lines turn out to be one: the money goes with the line."""
+        if not self.claims:
+            return
+        claim, other = self.claims[which % len(self.claims)], self.claims[into % len(self.claims)]
+        if other.left:
+            return
+
+        def act() -> None:
+            when = self.when("officer-b")
+            claim.merge(other.id, "the same worker twice", when)
+            reallocate(self.payments, claim.id, [(other.id, None)], "merged", when)
+
+        self.act(act, claim, *self.payments)
+
+    def allocate(self, which: int, to: int, share: int) -> None:
+        """A part of a payment counts for another line."""
+        if not (self.payments and self.claims):
+            return
+        payment, claim = self.payments[which % len(self.payments)], self.claims[to % len(self.claims)]
+        amount = payment.credited[1].amount * share // 100
+        self.act(lambda: payment.allocate(1, claim.id, amount, "wrong line", self.when("officer-b")), payment)
 
     def restate(self, which: int, claimed: int, *, vanish: bool) -> None:
         """An amended book says something else of a line."""
@@ -200,11 +255,19 @@ class History:
         acts: dict[str, Callable[[], None]] = {
             "declare": lambda: case.declare_roster(self.standing, when),
             "confirm": lambda: case.confirm_roster(self.standing, when),
-            "propose": lambda: case.propose_closing(outcome, "all paid", self.standing, when),
+            "propose": lambda: case.propose_closing(
+                outcome, "all paid", self.standing, when, "case-other" if outcome is Outcome.MERGED else None
+            ),
             "approve": lambda: case.approve_closing(self.standing, when),
             "refuse": lambda: case.refuse_closing("papers missing", when),
             "reopen": lambda: case.reopen("new evidence", when),
-            "write off": lambda: case.write_off("checked", self.standing, when),
+            "write off": lambda: case.write_off("checked", self.standing, when, leading_group=officer == "officer-c"),
+            "withdraw": lambda: case.withdraw_closing("more to check", when),
+            "send": lambda: case.send_transfer("the next city", "the site lies there", when),
+            "accepted": lambda: case.accept_transfer("the next city", when),
+            "sent back": lambda: case.return_transfer("the next city", "not ours", when),
+            "hand down": lambda: case.record_handed_down(HandedDown(by="the province", number="12"), when),
+            "sender": lambda: case.record_sender_answer("the province", when, accepted=True),
             "source": lambda: case.state(SourceState(state="办结", means=StatedMeaning.CLOSED), when),
             "vanish": lambda: case.vanish("test", when),
             "return": lambda: case.come_back("test", when),
@@ -212,7 +275,10 @@ class History:
         self.act(acts[step], case)
 
 
-STEPS = ("declare", "confirm", "propose", "approve", "refuse", "reopen", "write off", "source", "vanish", "return")
+STEPS = (
+    *("declare", "confirm", "propose", "approve", "refuse", "reopen", "write off", "source", "vanish", "return"),
+    *("withdraw", "send", "accepted", "sent back", "hand down", "sender"),
+)
 AMOUNTS = st.integers(0, 2_000)
 INDEX = st.integers(0, 4)
 
@@ -228,7 +294,13 @@ MOVES: st.SearchStrategy[Callable[[History], None]] = st.one_of(
     ),
     st.tuples(INDEX, st.integers(0, 100), st.booleans()).map(lambda t: lambda h: h.give_back(t[0], t[1], by_bank=t[2])),
     st.tuples(INDEX, st.sampled_from(Basis)).map(lambda t: lambda h: h.evidence(t[0], t[1])),
-    st.tuples(INDEX, st.sampled_from(Answer), st.none() | AMOUNTS).map(lambda t: lambda h: h.follow_up(*t)),
+    st.tuples(INDEX, st.sampled_from(Answer), st.none() | AMOUNTS, st.sampled_from(FollowUpMethod), st.booleans()).map(
+        lambda t: lambda h: h.follow_up(*t[:4], independent=t[4])
+    ),
+    st.tuples(INDEX, st.integers(0, 100)).map(lambda t: lambda h: h.waive(*t)),
+    st.tuples(INDEX, INDEX).map(lambda t: lambda h: h.identify(*t)),
+    st.tuples(INDEX, INDEX).map(lambda t: lambda h: h.merge(*t)),
+    st.tuples(INDEX, INDEX, st.integers(1, 100)).map(lambda t: lambda h: h.allocate(*t)),
     st.tuples(INDEX, AMOUNTS, st.booleans()).map(lambda t: lambda h: h.restate(t[0], t[1], vanish=t[2])),
     st.tuples(st.sampled_from(STEPS), st.sampled_from(OFFICERS), st.sampled_from(Outcome)).map(
         lambda t: lambda h: h.procedure(*t)
@@ -249,6 +321,7 @@ def _solve(history: History) -> None:
         ("declare", "officer-a"),
         ("confirm", "officer-b"),
         ("propose", "officer-a"),
+        ("sender", "officer-a"),
         ("approve", "officer-b"),
     ):
         history.procedure(step, officer, Outcome.PAID)

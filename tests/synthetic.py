@@ -24,7 +24,17 @@ from domain.payments.payment import Payment
 from domain.recording import Batch, StoredEntry, filled
 from domain.sealing.personal import Sealed
 from domain.streams import Basis, Context, Provenance, Stream, StreamEvent
-from domain.vocabulary import Answer, CaseClass, ClaimKind, Funding, MoneySource, Outcome, Purpose, StatedMeaning
+from domain.vocabulary import (
+    Answer,
+    CaseClass,
+    ClaimKind,
+    FollowUpMethod,
+    Funding,
+    MoneySource,
+    Outcome,
+    Purpose,
+    StatedMeaning,
+)
 
 SOURCE = "urn:qingling:synthetic"
 PLACES = ("140302", "140303", "140311", "140321", "140322")
@@ -162,10 +172,15 @@ def _closed(rng: Random, course: _Course) -> Batch:
     case.confirm_roster(standing, second)
     case.propose_closing(Outcome.PAID, "paid", standing, first)
     case.approve_closing(standing, second)
-    case.write_off("paid", standing, msgspec.structs.replace(first, decidedby="officer-city"))
+    case.write_off("paid", standing, msgspec.structs.replace(first, decidedby="officer-city"), leading_group=True)
     asked = [claim for claim in course.claims if claim.worker is not None and rng.random() < 0.5]
     for claim in asked:
-        claim.follow_up(Answer.RECEIVED, "电话", msgspec.structs.replace(first, decidedby="officer-c"))
+        claim.follow_up(
+            Answer.RECEIVED,
+            FollowUpMethod.PHONE,
+            msgspec.structs.replace(first, decidedby="officer-c"),
+            independent=True,
+        )
     return _batch(case, *asked)
 
 

@@ -14,6 +14,7 @@ from api.application import VERSION
 from api.cli import (
     PROGRAM,
     books,
+    commands,
     ledgers,
     log,
     officers,
@@ -85,6 +86,8 @@ def _global_options(
 
 for part in (setting_up, books, ledgers, replaying, packing, verifying, upkeep, schemas):
     part.add_to(app)
+for noun, verbs in commands.groups():
+    app.add_typer(verbs, name=noun)
 app.add_typer(log.app, name="log")
 app.add_typer(officers.app, name="officer")
 app.add_typer(witnessing.app, name="witness")

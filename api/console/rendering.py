@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
+import orjson
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -25,7 +26,18 @@ from api.views.ledger import ColumnView
 from api.views.timeline import ChangeView
 from api.views.values import OpenedText, SealedText
 from api.views.view import Said, log_tag, place
-from api.words import CLAUSES, COLUMN_WORDS, ENUMS, LANGUAGES, MEASURES, MONEY_MEASURES, Language, Word, word
+from api.refusals import REFUSALS
+from api.words import (
+    CLAUSES,
+    COLUMN_WORDS,
+    ENUMS,
+    LANGUAGES,
+    MEASURES,
+    MONEY_MEASURES,
+    Language,
+    Word,
+    word,
+)
 from domain.campaigns.genesis import LogKind
 from domain.money import yuan
 from domain.streams import Visibility
@@ -208,6 +220,11 @@ def to_second(moment: str) -> Markup:
     )
 
 
+def _as_json(value: object) -> str:
+    """As JSON for a hidden field; the template escapes it."""
+    return orjson.dumps(value).decode()
+
+
 def short(identifier: str) -> Markup:
     """A long id, cut where a person stops reading; the whole stands in its title."""
     kind, _, rest = identifier.partition("-")
@@ -277,7 +294,7 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_ENVIRONMENT.filters.update(yuan=yuan, when=when, to_second=to_second, short=short)
+_ENVIRONMENT.filters.update(yuan=yuan, when=when, to_second=to_second, short=short, json=_as_json)
 _ENVIRONMENT.globals.update(
     word=word,
     visibilities=ENUMS[Visibility],
@@ -288,4 +305,5 @@ _ENVIRONMENT.globals.update(
     by_row=by_row,
     qr_code=qr_code,
     clauses=CLAUSES,
+    refusal_words=REFUSALS,
 )

@@ -16,7 +16,16 @@ from api.errors import ANSWERS, problem
 from api.exports import MEDIA_TYPES
 from api.rest.problems import MEDIA_TYPE
 from api.views.view import View
-from domain.errors import InputError, NotFoundError, NotReadyError, QinglingError, UnauthorisedError
+from domain.errors import (
+    ConflictError,
+    ErasedError,
+    InputError,
+    NotFoundError,
+    NotReadyError,
+    QinglingError,
+    RuleError,
+    UnauthorisedError,
+)
 
 EXAMPLES = Path(__file__).with_name("examples.json")
 
@@ -162,6 +171,12 @@ def created(model: type[View], summary: str) -> dict[str, Any]:
     }
 
 
+def recording(model: type[View], summary: str) -> dict[str, Any]:
+    """As `created`, of a command: it may be refused by a rule, or because somebody else was first."""
+    arguments = created(model, summary)
+    return {**arguments, "responses": {**arguments["responses"], **REFUSALS}}
+
+
 def _problem(kind: type[QinglingError], detail: str, **members: object) -> dict[str, Any]:
     answer = ANSWERS[kind]
     example = problem(answer, detail, instance="/v1/ledgers/case", members=members)
@@ -181,3 +196,14 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     503: _problem(NotReadyError, "ledger case stands at position 1200", position=1200),
 }
 """The problems that any reading route can end in."""
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    409: _problem(ConflictError, "somebody else recorded something about the same case first"),
+    410: _problem(ErasedError, "the personal data was erased"),
+    422: _problem(
+        RuleError,
+        "complaint 140321-201912-0001LF is not classified as wage arrears",
+        rule="arrears-are-accepted",
+        clause="N21",
+    ),
+}
+"""The problems that a command can end in besides; nothing was recorded."""

@@ -18,9 +18,9 @@ import msgspec
 
 from domain.books.source import SourceCase, SourceLine
 from domain.campaigns.campaign import Campaign, class_by_origin
-from domain.cases.case import Case, HandedDown, Particulars, Person, SourceState
+from domain.cases.case import Case, HandedDown, Named, Particulars, SourceState
 from domain.claims.balance import Balance, after
-from domain.claims.claim import Claim, Figures
+from domain.claims.claim import Claim, Figures, claim_id
 from domain.entries import Recorded
 from domain.money import Fen
 from domain.payments.payment import Payment
@@ -237,7 +237,7 @@ def _particulars(source: SourceCase, sealed: Mapping[Slot, Sealed], context: Boo
         cause=source.cause,
         handed_down=None if handed_down == HandedDown() else handed_down,
         matters=source.matters,
-        people=tuple(Person(role=role, name=sealed[Slot("person", role)]) for role in source.people),
+        people=tuple(Named(role=role, name=sealed[Slot("person", role)]) for role in source.people),
         note=sealed.get(Slot("note", "")),
         extra=tuple(source.extra.items()),
     )
@@ -272,7 +272,7 @@ def _stated_claim(
     case: Case, line: MatchedLine, source: SourceCase, sealed: Mapping[Slot, Sealed], provenance: Provenance
 ) -> Claim:
     return Claim(
-        id=f"claim-{_digest(case.id, line.part)}",
+        id=claim_id(case.id, line.part),
         case=case.id,
         place=case.jurisdiction,
         line=line.part,

@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from domain.cases.duties import HeldDuty
 from domain.claims.balance import Balance
 from domain.money import Fen, yuan
-from domain.vocabulary import Outcome
+from domain.vocabulary import CaseDuty, Outcome, RecheckResult
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +43,12 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Lines verified to nothing whose worker was not told ground and remedy."""
     confirmed_lines: int = 0
     contradicted_lines: int = 0
+    reverified: int = 0
+    """How often a line was determined again after it had been; one more undoes *determined*."""
+    instructed: Fen = 0
+    """Ordered to be paid, and neither credited nor failed."""
+    unreached_lines: int = 0
+    """Lines whose worker was tried, and has not said anything that counts."""
     vanished_lines: int = 0
     shrunk: Fen = 0
     """By how much its source states less now than it once did."""
@@ -51,7 +58,18 @@ EMPTY = Standing()
 
 
 def contribution(balance: Balance) -> Standing:
-    """What one line adds to its case."""
+    """What one line adds to its case. One that has left adds only the money that still is on it, or was taken back from it."""
+    if balance.left:
+        return Standing(
+            paid=balance.paid,
+            stated_paid=balance.stated_paid,
+            living_aid=balance.living_aid,
+            owing=balance.owing,
+            overpaid=balance.overpaid,
+            owing_lines=int(balance.owing > 0),
+            overpaid_lines=int(balance.overpaid > 0),
+            instructed=balance.instructed,
+        )
     return Standing(
         lines=1,
         headcount=balance.headcount,
@@ -73,6 +91,9 @@ def contribution(balance: Balance) -> Standing:
         untold_lines=int(balance.determined and balance.verified == 0 and not balance.told),
         confirmed_lines=int(balance.confirmed),
         contradicted_lines=int(balance.contradicted),
+        reverified=max(0, balance.verifications - 1),
+        instructed=balance.instructed,
+        unreached_lines=int(balance.attempts > 0 and balance.answer is None),
         vanished_lines=int(balance.vanished),
         shrunk=balance.shrunk,
     )
@@ -88,6 +109,23 @@ def plus(standing: Standing, old: Balance | None, new: Balance | None) -> Standi
     return Standing(**{name: getattr(standing, name) + getattr(now, name) - getattr(before, name) for name in _FIELDS})
 
 
+class TransferState(StrEnum):
+    """How far handing a case over to somebody else has come."""
+
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    RETURNED = "returned"
+
+
+class Transfer(msgspec.Struct, frozen=True, kw_only=True):
+    """A transfer to somebody else. `place`: code, within this deployment; `case`: the receiver's, likewise."""
+
+    to: str
+    place: str | None = None
+    state: TransferState = TransferState.SENT
+    case: str | None = None
+
+
 class Procedure(msgspec.Struct, frozen=True, kw_only=True):
     """How far the acts of the office have come with a case; folded from the case's own events."""
 
@@ -95,11 +133,31 @@ class Procedure(msgspec.Struct, frozen=True, kw_only=True):
     roster_confirmed: bool = False
     roster_lines: int = 0
     """Lines of the case when its roster was confirmed complete; one more opens the question again."""
+    roster_reverified: int | None = None
+    """How often lines had been determined again by then, where that was counted; one more opens the question again."""
+    duties: tuple[HeldDuty, ...] = ()
+    former_handlers: tuple[str, ...] = ()
+    """Officers who once handled the case: they confirm nothing in it (definitions.md, *confirmed*)."""
+    facts_verified_at: datetime | None = None
+    reported_at: datetime | None = None
+    deadline: datetime | None = None
+    rechecked: RecheckResult | None = None
+    sender_accepted: bool = False
+    """Whether who handed it down accepted since the last proposal to close."""
+    transfer: Transfer | None = None
+    into: str | None = None
+    """The case that it is, or was, proposed to be merged into."""
     proposed: Outcome | None = None
     proposed_by: str | None = None
     closed_as: Outcome | None = None
     closed_at: datetime | None = None
     written_off_at: datetime | None = None
+
+    @property
+    def handlers(self) -> frozenset[str]:
+        """Officers who handle, or ever handled, the case."""
+        present = {held.holder.officer for held in self.duties if held.duty is CaseDuty.HANDLER}
+        return frozenset(officer for officer in present if officer is not None) | set(self.former_handlers)
 
 
 NOT_BEGUN = Procedure()
@@ -111,6 +169,7 @@ def determined(procedure: Procedure, standing: Standing) -> bool:
         procedure.roster_confirmed
         and standing.lines > 0
         and standing.lines == procedure.roster_lines
+        and procedure.roster_reverified in (None, standing.reverified)
         and standing.undetermined_lines == 0
     )
 
@@ -158,6 +217,7 @@ class Hindrance(StrEnum):
 
     ROSTER_UNCONFIRMED = "roster-unconfirmed"
     ROSTER_CHANGED = "roster-changed"
+    REVERIFIED = "reverified"
     UNDETERMINED = "undetermined"
     OWING = "owing"
     DISPUTED = "disputed"
@@ -182,6 +242,7 @@ class Reason(NamedTuple):
 _SENTENCES = {
     Hindrance.ROSTER_UNCONFIRMED: "the roster is not declared complete and confirmed by another officer",
     Hindrance.ROSTER_CHANGED: "the roster was confirmed with {before} lines and has {number} now",
+    Hindrance.REVERIFIED: "{number} lines were determined again since the roster was confirmed",
     Hindrance.UNDETERMINED: "{number} lines are not determined",
     Hindrance.OWING: "{number} lines are owed {amount} yuan",
     Hindrance.DISPUTED: "{amount} yuan are referred as disputed",
@@ -198,6 +259,9 @@ def why_not_solved(procedure: Procedure, standing: Standing) -> list[Reason]:
         reasons.append(Reason(Hindrance.ROSTER_UNCONFIRMED))
     elif standing.lines != procedure.roster_lines:
         reasons.append(Reason(Hindrance.ROSTER_CHANGED, number=standing.lines, before=procedure.roster_lines))
+    elif procedure.roster_reverified not in (None, standing.reverified):
+        again = standing.reverified - (procedure.roster_reverified or 0)
+        reasons.append(Reason(Hindrance.REVERIFIED, number=again))
     if standing.undetermined_lines:
         reasons.append(Reason(Hindrance.UNDETERMINED, number=standing.undetermined_lines))
     if standing.owing:

@@ -1,16 +1,26 @@
 """A payment is a stream of its own: a header with control totals, and one event a line.
 
 Whether a line discharges a claim is computed from the events (`domain/claims/balance.py`), never set. A line without a claim is
-*unallocated*: recorded and listed, not refused (definitions.md, facts are recorded).
+*unallocated*: recorded and listed, not refused (definitions.md, facts are recorded); allocating it, or correcting a wrong allocation,
+moves it. What was instructed, promised or has failed discharges nothing. Money to a foreman, an agent or a custody account is no line of
+a payment: it is `domain/custody`.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
 from eventsourcing.domain import event
 
-from domain.money import Fen
+from domain.errors import RuleError
+from domain.money import Fen, yuan
+from domain.sealing.personal import Sealed
 from domain.streams import Basis, Provenance, Stream
-from domain.vocabulary import Evidence, MoneySource, Purpose
+from domain.vocabulary import Evidence, MoneySource, PaidTo, Purpose
+
+PAID = "definitions: paid"
 
 
 class Payment(Stream):
@@ -37,15 +47,40 @@ class Payment(Stream):
         total: Fen
         evidence: tuple[Evidence, ...]
 
-    class LineCredited(Event):
-        """Money reached the worker of a line, as far as the basis says."""
+    class LineInstructed(Event):
+        """A line was ordered to be paid; it discharges nothing until it is credited."""
 
-        TOPIC = "payment.line-credited.v1"
+        TOPIC = "payment.line-instructed.v1"
         line: int
         claim: str | None
         amount: Fen
         headcount: int
         purpose: Purpose
+        account: Sealed | None
+        holder: Sealed | None
+
+    class LineFailed(Event):
+        """An instructed line was not carried out."""
+
+        TOPIC = "payment.line-failed.v1"
+        line: int
+        claim: str | None
+        amount: Fen
+        reason: str
+
+    class LineCredited(Event):
+        """Money reached the worker of a line, as far as the basis says."""
+
+        TOPIC = "payment.line-credited.v2"
+        line: int
+        claim: str | None
+        amount: Fen
+        headcount: int
+        purpose: Purpose
+        instructed: Fen | None
+        """What had been instructed under this number; absent where nothing was."""
+        paid_to: PaidTo | None
+        evidence: tuple[Evidence, ...]
 
     class LineReturned(Event):
         """The bank returned a credited line."""
@@ -70,7 +105,7 @@ class Payment(Stream):
         reason: str
 
     class LineEvidenced(Event):
-        """A credited line has a better basis now: the event's own `basis`."""
+        """A credited line has a better basis now, or a refuted and so a lower one: the event's own `basis`."""
 
         TOPIC = "payment.line-evidenced.v1"
         line: int
@@ -79,6 +114,31 @@ class Payment(Stream):
         basis_was: Basis
         purpose: Purpose
         evidence: tuple[Evidence, ...]
+
+    class LineMovedAway(Event):
+        """What a line had credited counts for another claim from now on (or, with `to` absent, for none)."""
+
+        TOPIC = "payment.line-moved-away.v1"
+        line: int
+        claim: str | None
+        to: str | None
+        amount: Fen
+        basis_was: Basis
+        purpose: Purpose
+        reason: str
+
+    class LineMovedHere(Event):
+        """The other half of a move: the claim for which the money counts from now on. It bears the date and grade of the payment."""
+
+        TOPIC = "payment.line-moved-here.v1"
+        line: int
+        claim: str | None
+        amount: Fen
+        headcount: int
+        purpose: Purpose
+        from_payment: str | None
+        """The payment that it was moved from; absent: this one."""
+        from_line: int
 
     @event(Created)
     def __init__(
@@ -99,10 +159,16 @@ class Payment(Stream):
     ) -> None:
         self.case = case
         self.place = place
+        self.payer = payer
         self.source = source
         self.purpose = purpose
+        self.instrument = instrument
+        self.voucher = voucher
+        self.evidence = evidence
         self.opened = provenance.occurred
         self.credited: dict[int, CreditedLine] = {}
+        self.instructed: dict[int, InstructedLine] = {}
+        self.last_line = 0
 
     @property
     def partitionkey(self) -> str:
@@ -112,20 +178,93 @@ class Payment(Stream):
     def jurisdiction(self) -> str:
         return self.place
 
-    def credit(self, claim: str | None, amount: Fen, headcount: int, provenance: Provenance) -> None:
-        """Records that money reached the worker of a claim line."""
-        self._line_credited(
-            line=len(self.credited) + 1,
+    # Facts
+
+    def instruct(
+        self,
+        claim: str | None,
+        amount: Fen,
+        headcount: int,
+        provenance: Provenance,
+        account: Sealed | None = None,
+        holder: Sealed | None = None,
+    ) -> None:
+        """Records that a line was ordered to be paid."""
+        self._line_instructed(
+            line=self.last_line + 1,
             claim=claim,
             amount=amount,
             headcount=headcount,
             purpose=self.purpose,
+            account=account,
+            holder=holder,
+            provenance=provenance,
+        )
+
+    def fail(self, line: int, reason: str, provenance: Provenance) -> None:
+        """Records that an instructed line was not carried out.
+
+        Raises:
+            RuleError: no line of that number is instructed.
+        """
+        waiting = self.instructed.get(line)
+        if waiting is None:
+            raise RuleError(f"line {line} of the payment is not instructed", rule="line-instructed", clause=PAID)
+        self._line_failed(line=line, claim=waiting.claim, amount=waiting.amount, reason=reason, provenance=provenance)
+
+    def credit(
+        self,
+        claim: str | None,
+        amount: Fen,
+        headcount: int,
+        provenance: Provenance,
+        *,
+        paid_to: PaidTo | None = None,
+        evidence: tuple[Evidence, ...] = (),
+    ) -> None:
+        """Records that money reached the worker of a claim line."""
+        self._line_credited(
+            line=self.last_line + 1,
+            claim=claim,
+            amount=amount,
+            headcount=headcount,
+            purpose=self.purpose,
+            instructed=None,
+            paid_to=paid_to,
+            evidence=evidence,
+            provenance=provenance,
+        )
+
+    def carry_out(
+        self, line: int, provenance: Provenance, *, amount: Fen | None = None, evidence: tuple[Evidence, ...] = ()
+    ) -> None:
+        """Records that an instructed line was credited, to the worker's own account; `amount` where it was another one.
+
+        Raises:
+            RuleError: no line of that number is instructed.
+        """
+        waiting = self.instructed.get(line)
+        if waiting is None:
+            raise RuleError(f"line {line} of the payment is not instructed", rule="line-instructed", clause=PAID)
+        self._line_credited(
+            line=line,
+            claim=waiting.claim,
+            amount=waiting.amount if amount is None else amount,
+            headcount=waiting.headcount,
+            purpose=self.purpose,
+            instructed=waiting.amount,
+            paid_to=PaidTo.OWN_ACCOUNT,
+            evidence=evidence,
             provenance=provenance,
         )
 
     def give_back(self, line: int, amount: Fen, reason: str, provenance: Provenance, *, by_bank: bool = False) -> None:
-        """Records that a credited line, or a part of it, was returned by the bank or reversed."""
-        credited = self.credited[line]
+        """Records that a credited line, or a part of it, was returned by the bank or reversed.
+
+        Raises:
+            RuleError: no line of that number was credited.
+        """
+        credited = self._credited(line)
         record = self._line_returned if by_bank else self._line_reversed
         record(
             line=line,
@@ -138,8 +277,12 @@ class Payment(Stream):
         )
 
     def evidence_line(self, line: int, evidence: tuple[Evidence, ...], provenance: Provenance) -> None:
-        """Records a better basis for a credited line."""
-        credited = self.credited[line]
+        """Records another basis for a credited line: a better one, or the lower one that is left once its voucher is refuted.
+
+        Raises:
+            RuleError: no line of that number was credited.
+        """
+        credited = self._credited(line)
         self._line_evidenced(
             line=line,
             claim=credited.claim,
@@ -150,11 +293,121 @@ class Payment(Stream):
             provenance=provenance,
         )
 
+    # Acts
+
+    def allocate(self, line: int, claim: str | None, amount: Fen, reason: str, provenance: Provenance) -> None:
+        """Moves what is left of a credited line, or a part of it, to another claim of the same case (None: to none).
+
+        Raises:
+            RuleError: no line of that number was credited; it counts for that claim already; or less is left of it.
+        """
+        credited = self._credited(line)
+        if credited.claim == claim:
+            raise RuleError(
+                f"line {line} counts for that claim already",
+                rule="moved-to-another",
+                clause="definitions: facts are recorded",
+            )
+        self.move_away(line, claim, amount, reason, provenance)
+        self.move_here(
+            claim, CreditedLine(claim, amount, credited.basis, credited.occurred, credited.headcount), provenance, line
+        )
+
+    def move_away(self, line: int, to: str | None, amount: Fen, reason: str, provenance: Provenance) -> None:
+        """The first half of a move, for carrying money over into another payment.
+
+        Raises:
+            RuleError: no line of that number was credited, or less is left of it.
+        """
+        credited = self._credited(line)
+        if not 0 < amount <= credited.amount:
+            raise RuleError(
+                f"{yuan(credited.amount)} yuan are left of line {line}; {yuan(amount)} cannot be moved",
+                rule="moved-within-left",
+                clause="definitions: facts are recorded",
+            )
+        self._line_moved_away(
+            line=line,
+            claim=credited.claim,
+            to=to,
+            amount=amount,
+            basis_was=credited.basis,
+            purpose=self.purpose,
+            reason=reason,
+            provenance=self._dated(credited, provenance, keep_grade=False),
+        )
+
+    def move_here(
+        self,
+        claim: str | None,
+        credited: CreditedLine,
+        provenance: Provenance,
+        from_line: int,
+        from_payment: str | None = None,
+    ) -> None:
+        """The second half of a move; it takes date and grade of what was credited."""
+        self._line_moved_here(
+            line=self.last_line + 1,
+            claim=claim,
+            amount=credited.amount,
+            headcount=credited.headcount,
+            purpose=self.purpose,
+            from_payment=from_payment,
+            from_line=from_line,
+            provenance=self._dated(credited, provenance, keep_grade=True),
+        )
+
+    @staticmethod
+    def _dated(credited: CreditedLine, provenance: Provenance, *, keep_grade: bool) -> Provenance:
+        """A correction bears the date of what it corrects (design.md 6)."""
+        basis = credited.basis if keep_grade else provenance.basis
+        return msgspec.structs.replace(provenance, occurred=credited.occurred, basis=basis)
+
+    def _credited(self, line: int) -> CreditedLine:
+        found = self.credited.get(line)
+        if found is None:
+            raise RuleError(f"line {line} of the payment was not credited", rule="line-credited", clause=PAID)
+        return found
+
+    # Applying: runs again on every replay, and never refuses
+
+    @event(LineInstructed)
+    def _line_instructed(
+        self,
+        line: int,
+        claim: str | None,
+        amount: Fen,
+        headcount: int,
+        purpose: Purpose,
+        account: Sealed | None,
+        holder: Sealed | None,
+        provenance: Provenance,
+    ) -> None:
+        self.last_line = max(self.last_line, line)
+        self.instructed[line] = InstructedLine(claim, amount, headcount)
+
+    @event(LineFailed)
+    def _line_failed(self, line: int, claim: str | None, amount: Fen, reason: str, provenance: Provenance) -> None:
+        self.instructed.pop(line, None)
+
     @event(LineCredited)
     def _line_credited(
-        self, line: int, claim: str | None, amount: Fen, headcount: int, purpose: Purpose, provenance: Provenance
+        self,
+        line: int,
+        claim: str | None,
+        amount: Fen,
+        headcount: int,
+        purpose: Purpose,
+        instructed: Fen | None,
+        paid_to: PaidTo | None,
+        evidence: tuple[Evidence, ...],
+        provenance: Provenance,
     ) -> None:
-        self.credited[line] = CreditedLine(claim, amount, provenance.basis or Basis.STATED)
+        self.last_line = max(self.last_line, line)
+        self.instructed.pop(line, None)
+        self.credited[line] = CreditedLine(
+            claim, amount, provenance.basis or Basis.STATED, provenance.occurred, headcount
+        )
 
     @event(LineReturned)
     def _line_returned(
@@ -167,7 +420,7 @@ class Payment(Stream):
         reason: str,
         provenance: Provenance,
     ) -> None:
-        self.credited[line] = self.credited[line].less(amount)
+        self._less(line, amount)
 
     @event(LineReversed)
     def _line_reversed(
@@ -180,7 +433,7 @@ class Payment(Stream):
         reason: str,
         provenance: Provenance,
     ) -> None:
-        self.credited[line] = self.credited[line].less(amount)
+        self._less(line, amount)
 
     @event(LineEvidenced)
     def _line_evidenced(
@@ -193,30 +446,58 @@ class Payment(Stream):
         evidence: tuple[Evidence, ...],
         provenance: Provenance,
     ) -> None:
-        credited = self.credited[line]
-        self.credited[line] = CreditedLine(credited.claim, credited.amount, provenance.basis or credited.basis)
+        if line in self.credited:
+            self.credited[line] = self.credited[line]._replace(basis=provenance.basis or self.credited[line].basis)
 
+    @event(LineMovedAway)
+    def _line_moved_away(
+        self,
+        line: int,
+        claim: str | None,
+        to: str | None,
+        amount: Fen,
+        basis_was: Basis,
+        purpose: Purpose,
+        reason: str,
+        provenance: Provenance,
+    ) -> None:
+        self._less(line, amount)
 
-class CreditedLine:
-    """What is left of a credited line, and on what basis."""
-
-    __slots__ = ("amount", "basis", "claim")
-
-    def __init__(self, claim: str | None, amount: Fen, basis: Basis) -> None:
-        self.claim = claim
-        self.amount = amount
-        self.basis = basis
-
-    def less(self, amount: Fen) -> CreditedLine:
-        """The line after `amount` was taken back."""
-        return CreditedLine(self.claim, self.amount - amount, self.basis)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, CreditedLine) and (self.claim, self.amount, self.basis) == (
-            other.claim,
-            other.amount,
-            other.basis,
+    @event(LineMovedHere)
+    def _line_moved_here(
+        self,
+        line: int,
+        claim: str | None,
+        amount: Fen,
+        headcount: int,
+        purpose: Purpose,
+        from_payment: str | None,
+        from_line: int,
+        provenance: Provenance,
+    ) -> None:
+        self.last_line = max(self.last_line, line)
+        self.credited[line] = CreditedLine(
+            claim, amount, provenance.basis or Basis.STATED, provenance.occurred, headcount
         )
 
-    def __hash__(self) -> int:
-        return hash((self.claim, self.amount, self.basis))
+    def _less(self, line: int, amount: Fen) -> None:
+        if line in self.credited:
+            self.credited[line] = self.credited[line]._replace(amount=self.credited[line].amount - amount)
+
+
+class CreditedLine(NamedTuple):
+    """What is left of a credited line: for which claim, on what basis, and when it was paid."""
+
+    claim: str | None
+    amount: Fen
+    basis: Basis
+    occurred: datetime
+    headcount: int = 1
+
+
+class InstructedLine(NamedTuple):
+    """A line that waits to be credited."""
+
+    claim: str | None
+    amount: Fen
+    headcount: int

@@ -116,6 +116,17 @@ class MemoryLog(LogRecorder, LogReader, LogWriter):
             positions = sorted(p for key in set(partitionkeys) for p in self._partitions.get(key, []))
             return [self._entries[position - 1] for position in positions]
 
+    def read_streams(self, streams: Sequence[str]) -> Sequence[StoredEntry]:
+        """See `LogReader.read_streams`."""
+        with self._lock:
+            positions = sorted(p for name in set(streams) for p in self._versions.get(name, {}).values())
+            return [self._entries[position - 1] for position in positions]
+
+    def last_of_partition(self, partitionkey: str) -> int:
+        """See `LogReader.last_of_partition`."""
+        with self._lock:
+            return max(self._partitions.get(partitionkey, ()), default=0)
+
     def read_stream(self, stream: str, *, upto: int | None = None) -> Sequence[StoredEntry]:
         """See `LogReader.read_stream`."""
         entries = self.select_versions(stream, after=None, upto=None, descending=False, limit=None)

@@ -12,6 +12,8 @@ from functools import partial
 from tempfile import TemporaryFile
 from typing import Self
 
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the driver's class has a lower-case name
+
 from domain.errors import IdempotencyError, RecordingError
 from domain.recording import Batch, CommandKey, Head, History, LogReader, LogWriter, Outcome, StoredEntry
 from domain.sealing.sorted_map import Kind
@@ -140,6 +142,23 @@ class PostgresLog(LogRecorder, LogReader, LogWriter):
     def read_partitions(self, partitionkeys: Sequence[str]) -> Sequence[StoredEntry]:
         """See `LogReader.read_partitions`."""
         return self._entries("partitionkey = any(%s) order by position", (list(partitionkeys),))
+
+    def read_streams(self, streams: Sequence[str]) -> Sequence[StoredEntry]:
+        """See `LogReader.read_streams`."""
+        return self._entries("stream = any(%s) order by position", (list(streams),))
+
+    def last_of_partition(self, partitionkey: str) -> int:
+        """See `LogReader.last_of_partition`."""
+
+        def query(cursor: Cursor) -> int:
+            cursor.execute(
+                "select position from qingling.event where partitionkey = %s order by position desc limit 1",
+                (partitionkey,),
+            )
+            found = cursor.fetchone()
+            return 0 if found is None else int(found[0])
+
+        return self._pool.read("reading the end of a partition", query)
 
     def read_stream(self, stream: str, *, upto: int | None = None) -> Sequence[StoredEntry]:
         """See `LogReader.read_stream`."""

@@ -5,7 +5,7 @@ The same seed gives the same script, to the last character. Nothing here is refu
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import count
@@ -13,7 +13,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from domain.money import Fen
-from domain.vocabulary import CaseClass, ClaimKind, Funding, Purpose, StatedMeaning
+from domain.vocabulary import CaseClass, ClaimKind, Funding, Outcome, Purpose, StatedMeaning
 from infra.sample import words
 from infra.sample.courses import Course, Office
 from infra.sample.fates import End, Fate, Incident, deal
@@ -28,6 +28,7 @@ from infra.sample.script import (
     Mark,
     OfficerScript,
     Pay,
+    ProposeClosing,
     Script,
     StatedInBook,
     Step,
@@ -72,6 +73,7 @@ def write_script(seed: str, zone: ZoneInfo, cases: int = CASES) -> Script:
         rng = Random(f"{seed}/case/{someone.index}")
         number = _number(someone, next(numbers[someone.place]))
         written.append(_case(rng, hours, someone, fates[someone.index], number, people))
+    written = _merged(written, population, fates)
     published = _published(Random(f"{seed}/published"), population, fates, written, zone)
     return Script(
         officers=tuple(_officers(people)), cases=published, issues=tuple(_issues(published, population, fates, books))
@@ -95,6 +97,43 @@ def _officers(people: Iterator[int]) -> Iterator[OfficerScript]:
 def _number(someone: Someone, place_in_register: int) -> str:
     year = someone.received.year if someone.in_book else someone.registered.year
     return f"阳{SHORT[someone.place]}人社监〔{year}〕{place_in_register:03d}号"
+
+
+def _merged(
+    written: Sequence[CaseScript], population: Sequence[Someone], fates: Mapping[int, Fate]
+) -> list[CaseScript]:
+    """A case that ends by being merged goes into one of its county that was registered by hand before and stays open; where there is
+    none it stays open itself."""
+    found = []
+    for case in written:
+        proposal = next(
+            (s for s in case.steps if isinstance(s.act, ProposeClosing) and s.act.outcome is Outcome.MERGED), None
+        )
+        if proposal is None:
+            found.append(case)
+            continue
+        into = next(
+            (
+                other.number
+                for other, someone in zip(written, population, strict=True)
+                if other.place == case.place
+                and other.stated is None
+                and fates[someone.index].end is End.OPEN
+                and other.steps
+                and other.steps[0].at < proposal.at
+            ),
+            None,
+        )
+        steps = [_into(step, into) for step in case.steps if into is not None or step.at < proposal.at]
+        found.append(replace(case, steps=tuple(steps)))
+    return found
+
+
+def _into(step: Step, number: str | None) -> Step:
+    act = step.act
+    if isinstance(act, ProposeClosing) and act.outcome is Outcome.MERGED:
+        return replace(step, act=replace(act, into=number))
+    return step
 
 
 # One case

@@ -12,11 +12,12 @@ from typing import TypeVar
 
 from domain.money import Fen
 from domain.streams import Basis
-from domain.vocabulary import Answer, Funding, MoneySource, Outcome, Purpose
+from domain.vocabulary import Answer, CaseClass, FollowUpMethod, Funding, MoneySource, Outcome, Purpose
 from infra.sample.fates import End, Fate, Incident
 from infra.sample.hours import OfficeHours
 from infra.sample.population import FESTIVAL, IN_HAND, Someone
 from infra.sample.script import (
+    AcceptTransfer,
     Act,
     AddLines,
     ApproveClosing,
@@ -33,6 +34,8 @@ from infra.sample.script import (
     RefuseClosing,
     Register,
     Reopen,
+    SenderAccepts,
+    SendTransfer,
     StatedInBook,
     Step,
     Verify,
@@ -70,7 +73,7 @@ _SOURCES: dict[Funding, tuple[tuple[MoneySource, int], ...]] = {
     Funding.OTHER: ((MoneySource.EMPLOYER, 82), (MoneySource.REVOLVING_FUND, 12), (MoneySource.COURT, 6)),
 }
 _BASES = ((Basis.DOCUMENTED, 62), (Basis.BANK_CONFIRMED, 38))
-_METHODS = (("电话", 70), ("入户走访", 14), ("工地现场", 10), ("微信视频", 6))
+_METHODS = ((FollowUpMethod.PHONE, 70), (FollowUpMethod.IN_PERSON, 24), (FollowUpMethod.VIDEO, 6))
 _NUMBERS = (("投诉登记表", 60), ("实名制平台", 30), ("班组名册", 10))
 _ANSWERS = ((Answer.RECEIVED, 90), (Answer.UNREACHABLE, 7), (Answer.REFUSED_TO_SAY, 2), (Answer.WRONG_PERSON, 1))
 
@@ -231,9 +234,23 @@ class Course:
 
     def _ended_otherwise(self) -> Iterator[tuple[Act, str]]:
         merged = self._fate.end is End.MERGED
-        outcome = Outcome.MERGED if merged else Outcome.TRANSFER_ACCEPTED
-        ground = "与本县区另一在办案件为同一事项，合并办理" if merged else "工程所在地在邻市，对方已书面接收"
-        yield ProposeClosing(outcome, ground), self._office.handler
+        if merged:
+            yield ProposeClosing(Outcome.MERGED, "与本县区另一在办案件为同一事项，合并办理"), self._office.handler
+        else:
+            neighbour = "邻市劳动保障监察机构"
+            yield SendTransfer(neighbour, "工程所在地在邻市"), self._office.handler
+            yield (
+                AcceptTransfer(neighbour, f"邻劳监收〔{self._someone.received.year}〕{self._rng.randint(10, 99)}号"),
+                self._office.clerk,
+            )
+            ground = "工程所在地在邻市，对方已书面接收"
+            yield ProposeClosing(Outcome.TRANSFER_ACCEPTED, ground), self._office.handler
+        yield from self._approved()
+
+    def _approved(self) -> Iterator[tuple[Act, str]]:
+        """A case that was handed down is closed once its sender accepts (definitions.md, *closed*)."""
+        if CaseClass.HANDED_DOWN in self._someone.classes:
+            yield SenderAccepts("转办机关"), self._office.clerk
         yield ApproveClosing(), self._office.approver
 
     def _paid_out(self) -> Iterator[tuple[Act, str]]:
@@ -313,7 +330,7 @@ class Course:
         if self._has(Incident.CLOSING_REFUSED):
             yield RefuseClosing("发放表缺一人手印，补齐后再报"), office.approver
             yield ProposeClosing(outcome, ground), office.handler
-        yield ApproveClosing(), office.approver
+        yield from self._approved()
         if end not in (End.CLOSED, End.JUDICIAL, End.DISPUTED):
             yield WriteOff(), office.city
 
@@ -340,7 +357,7 @@ class Course:
     def _asked(self, index: int, answer: Answer, amount: Fen | None = None) -> Asked:
         said = self._lines[index].verified if answer is Answer.RECEIVED and self._rng.random() < 0.6 else amount
         method = self._drawn(_METHODS)
-        return Asked(index, answer, said, method, self._drawn(_NUMBERS) if method == "电话" else None)
+        return Asked(index, answer, said, method, self._drawn(_NUMBERS) if method is FollowUpMethod.PHONE else None)
 
     def _relapse(self) -> None:
         """A worker says that less arrived: the foreman had kept a part. Cured, unless the case ends so."""
@@ -361,11 +378,13 @@ class Course:
                 (Reopen("回头看发现一名农民工未足额到手"), office.approver),
                 (self._pay([(index, kept)], Basis.DOCUMENTED), office.handler),
                 (
-                    FollowUp((Asked(index, Answer.RECEIVED, self._lines[index].verified, "入户走访", None),)),
+                    FollowUp(
+                        (Asked(index, Answer.RECEIVED, self._lines[index].verified, FollowUpMethod.IN_PERSON, None),)
+                    ),
                     office.checker,
                 ),
                 (ProposeClosing(Outcome.PAID, "差额已直接发放本人并签字"), office.handler),
-                (ApproveClosing(), office.approver),
+                *self._approved(),
                 (WriteOff(), office.city),
             ]
         after = self._steps[-1].at

@@ -13,10 +13,10 @@ from typing import cast
 
 import msgspec
 
-from domain.cases.case import Case, HandedDown, Particulars, Person
+from domain.cases.case import Case, HandedDown, Named, Particulars
 from domain.cases.standing import EMPTY, plus
 from domain.claims.balance import Balance, after
-from domain.claims.claim import Claim, Figures
+from domain.claims.claim import Claim, Figures, claim_id
 from domain.entries import Recorded
 from domain.payments.payment import Payment
 from domain.sealing.personal import Sealed
@@ -25,6 +25,7 @@ from domain.vocabulary import Evidence as EvidenceFile
 from domain.vocabulary import Outcome, Told
 from infra.sample.ids import digest, stream_id
 from infra.sample.script import (
+    AcceptTransfer,
     AddLines,
     ApproveClosing,
     CaseScript,
@@ -39,6 +40,8 @@ from infra.sample.script import (
     RefuseClosing,
     Register,
     Reopen,
+    SenderAccepts,
+    SendTransfer,
     Step,
     Verify,
     WriteOff,
@@ -150,15 +153,23 @@ class CaseInHand:
                 case.confirm_roster(standing, msgspec.structs.replace(provenance, clause="N22"))
             case ProposeClosing():
                 clause = "N21" if act.outcome is Outcome.NO_ARREARS else "N27"
+                into = None if act.into is None else stream_id("case", self._desk.seed, act.into)
                 case.propose_closing(
-                    act.outcome, act.ground, standing, msgspec.structs.replace(provenance, clause=clause)
+                    act.outcome, act.ground, standing, msgspec.structs.replace(provenance, clause=clause), into
                 )
+            case SendTransfer():
+                case.send_transfer(act.to, act.ground, provenance)
+            case AcceptTransfer():
+                case.accept_transfer(act.by, provenance, act.number, evidence=(self._file("transfer", act.number),))
+            case SenderAccepts():
+                case.record_sender_answer(act.by, msgspec.structs.replace(provenance, clause="N24"), accepted=True)
             case RefuseClosing():
                 case.refuse_closing(act.ground, provenance)
             case ApproveClosing():
                 case.approve_closing(standing, provenance)
             case WriteOff():
-                case.write_off("工资已解决，凭证已核", standing, provenance)
+                city = step.by.startswith("city-office")
+                case.write_off("工资已解决，凭证已核", standing, provenance, leading_group=city)
             case Reopen():
                 case.reopen(act.ground, msgspec.structs.replace(provenance, clause="N26"))
             case Mark():
@@ -196,14 +207,14 @@ class CaseInHand:
             arrears_from=min(line.period_from for line in script.lines),
             arrears_to=max(line.period_to for line in script.lines),
             handed_down=handed_down if script.handed_down_by else None,
-            people=tuple(Person(role=role, name=self._sealed["person", role]) for role, _ in script.people),
+            people=tuple(Named(role=role, name=self._sealed["person", role]) for role, _ in script.people),
             note=self._sealed.get(("note", "")),
         )
 
     def _stated(self, index: int, provenance: Provenance) -> Claim:
         line, part = self._script.lines[index], str(index + 1)
         return Claim(
-            id=stream_id("claim", self.case.id, part),
+            id=claim_id(self.case.id, part),
             case=self.case.id,
             place=self._script.place,
             line=part,
@@ -237,7 +248,14 @@ class CaseInHand:
     def _follow_up(self, step: Step, act: FollowUp) -> list[Stream]:
         provenance = self._provenance(step, "N26", Basis.WORKER_CONFIRMED)
         for said in act.answers:
-            self._claims[said.line].follow_up(said.answer, said.method, provenance, said.amount, said.number_from)
+            self._claims[said.line].follow_up(
+                said.answer,
+                said.method,
+                provenance,
+                independent=True,
+                amount=said.amount,
+                number_from=said.number_from,
+            )
         return [self._claims[said.line] for said in act.answers]
 
     def _pay(self, step: Step, act: Pay) -> Payment:

@@ -13,19 +13,21 @@ from zoneinfo import ZoneInfo
 
 from domain.books.amendment import BookContext, case_id
 from domain.campaigns.campaign import Campaign
+from domain.cases.handlers import approve_closing
 from domain.jurisdictions import JurisdictionTree
 from domain.officers.handlers import officer_id
 from domain.officers.officer import Officer
 from domain.recording import LogWriter
 from domain.sealing.personal import Sealed
-from domain.streams import Context, Provenance, Stream
+from domain.streams import Basis, Context, Provenance, Stream
+from domain.vocabulary import Outcome
 from infra.importing import Importer, ImportOrder, Personal
 from infra.sample.campaign import CASES, write_script
 from infra.sample.desk import CaseInHand, Desk
 from infra.sample.hours import OfficeHours
 from infra.sample.ids import SeededPersons, digest, stream_id
 from infra.sample.reading import PlayedReading
-from infra.sample.script import BookIssue, CaseScript, OfficerScript, Script, Step
+from infra.sample.script import ApproveClosing, BookIssue, CaseScript, OfficerScript, Script, Step
 from infra.streams import StreamStore
 
 SEED = "yangquan-2019"
@@ -189,9 +191,29 @@ class _Performance:
     # Cases
 
     def _perform(self, index: int, step: Step, at: datetime) -> None:
-        changed = self._taken_up(index).perform(step)
+        in_hand = self._taken_up(index)
         correlation = digest(self._seed, str(index), at.isoformat())[:32]
-        self._commit(changed, self._desk.officers[step.by], correlation, at)
+        if isinstance(step.act, ApproveClosing) and in_hand.case.procedure.proposed is Outcome.MERGED:
+            self._merge(index, in_hand, step, correlation, at)
+            return
+        self._commit(in_hand.perform(step), self._desk.officers[step.by], correlation, at)
+
+    def _merge(self, index: int, in_hand: CaseInHand, step: Step, correlation: str, at: datetime) -> None:
+        """Merging changes both cases: what is in hand of them is taken up again when it is needed."""
+        by = self._desk.officers[step.by]
+        outcome = approve_closing(
+            self._streams,
+            case=in_hand.case.id,
+            provenance=Provenance(
+                occurred=step.at, received=step.at, basis=Basis.DOCUMENTED, clause="N27", decidedby=by
+            ),
+            context=Context(actor=by, correlation=correlation),
+            now=at,
+        )
+        self.events += len(outcome.positions)
+        for other, case in list(self._in_hand.items()):
+            if other == index or case.case.id == in_hand.case.procedure.into:
+                del self._in_hand[other]
 
     def _commit(self, changed: Sequence[Stream], actor: str, correlation: str, at: datetime) -> None:
         outcome = self._streams.commit(*changed, context=Context(actor=actor, correlation=correlation), now=at)
@@ -202,10 +224,11 @@ class _Performance:
         if index not in self._in_hand:
             script = self._script.cases[index]
             case = CaseInHand(self._desk, script, self._sealed.get(index, {}))
+            key = stream_id("case", self._seed, script.number)
             if script.stated is not None:
                 key = case_id(self._info.origin, script.stated.book, script.number)
-                events = self._streams.partitions([key])[key]
-                case.load(events, self._streams.rebuilt(events).values())
+            events = self._streams.partitions([key]).get(key, [])
+            case.load(events, self._streams.rebuilt(events).values())
             self._in_hand[index] = case
         return self._in_hand[index]
 

@@ -10,7 +10,17 @@ from datetime import date, datetime
 
 from domain.money import Fen
 from domain.streams import Basis
-from domain.vocabulary import Answer, CaseClass, ClaimKind, Funding, MoneySource, Outcome, Purpose, StatedMeaning
+from domain.vocabulary import (
+    Answer,
+    CaseClass,
+    ClaimKind,
+    FollowUpMethod,
+    Funding,
+    MoneySource,
+    Outcome,
+    Purpose,
+    StatedMeaning,
+)
 from infra.sample.words import Person
 
 
@@ -106,7 +116,7 @@ class Asked:
     line: int
     answer: Answer
     amount: Fen | None
-    method: str
+    method: FollowUpMethod
     number_from: str | None
 
 
@@ -119,10 +129,34 @@ class FollowUp:
 
 @dataclass(frozen=True, slots=True)
 class ProposeClosing:
-    """The handler proposes to close."""
+    """The handler proposes to close; `into` is the number of the case that it is merged into."""
 
     outcome: Outcome
     ground: str
+    into: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendTransfer:
+    """The case is to be taken over by an office outside the deployment."""
+
+    to: str
+    ground: str
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptTransfer:
+    """That office takes it over, in writing."""
+
+    by: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class SenderAccepts:
+    """Who handed the case down accepts how it was dealt with (N24)."""
+
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +203,9 @@ Act = (
     | GiveBack
     | FollowUp
     | ProposeClosing
+    | SendTransfer
+    | AcceptTransfer
+    | SenderAccepts
     | RefuseClosing
     | ApproveClosing
     | WriteOff

@@ -44,13 +44,34 @@ WHOLENESS = {
     "WholenessView": ("GET", "/v1/log/wholeness"),
 }
 """By view model: what is done for its example, in this order."""
+COMMANDS: dict[str, tuple[str, dict[str, Any]]] = {
+    "RecordedView": (
+        "/v1/complaints",
+        {
+            "channel": "visit",
+            "complainant": "张三",
+            "debtor": "盂县宏远装饰工程队",
+            "headcount": 3,
+            "amount": 4_200_000,
+        },
+    ),
+}
+"""By view model: the command whose answer is its example, and its form."""
+GIVEN = {"ThingView": "/v1/complaints/140300-202001-0001LF"}
+"""By view model: the address whose answer is its example, of what was recorded for the others."""
 OFFICER = {"Authorization": f"Bearer {TOKEN}"}
 
 
 def made(client: TestClient) -> dict[str, Any]:
     """The examples as they are answered now; what is recorded for them comes last."""
     read = {name: _cut(_content(client.get(address))) for name, address in ASKED.items()}
-    return read | {name: _cut(_content(client.request(*asked, headers=OFFICER))) for name, asked in WHOLENESS.items()}
+    bound = {name: _cut(_content(client.request(*asked, headers=OFFICER))) for name, asked in WHOLENESS.items()}
+    given = {
+        name: _cut(_content(client.post(address, json=form, headers=OFFICER)))
+        for name, (address, form) in COMMANDS.items()
+    }
+    there = {name: _cut(_content(client.get(address))) for name, address in GIVEN.items()}
+    return read | bound | given | there
 
 
 def _content(response: Response) -> Any:

@@ -6,19 +6,24 @@
 
 from __future__ import annotations
 
+import atexit
 import csv
+import functools
 import hashlib
 import io
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
 from domain.campaigns.campaign import WINTER_2019, end_of_day
 from domain.campaigns.genesis import GENESIS_STREAM, Genesis, LogKind
-from domain.cases.case import Case, Particulars, Person, SourceState
+from domain.cases.case import Case, Named, Particulars, SourceState
 from domain.catalogue import EVENT_TYPES
 from domain.claims.claim import Claim, Figures
 from domain.entries import Recorded, draft
@@ -26,13 +31,14 @@ from domain.errors import InputError, NotFoundError, NotReadyError, Unauthorised
 from domain.jurisdictions import Jurisdiction, JurisdictionTree
 from domain.officers.officer import Officer
 from domain.payments.payment import Payment
-from domain.recording import Head, filled
+from domain.recording import Batch, Head
 from domain.sealing.personal import Sealed
 from domain.streams import Basis, Context, Provenance, Stream, StreamEvent
 from domain.vocabulary import (
     Answer,
     CaseClass,
     ClaimKind,
+    FollowUpMethod,
     Funding,
     MoneySource,
     Outcome,
@@ -40,6 +46,11 @@ from domain.vocabulary import (
     StatedMeaning,
     Told,
 )
+from infra.evidence import FolderEvidence
+from infra.keyring import Keyring
+from infra.memory.recorder import MemoryLog
+from infra.streams import StreamStore
+from infra.vault import MemoryVault
 from projections.board import Board, board
 from projections.catalogue import catalogue
 from projections.folding import Folding, Rows, fold_all, sums_of
@@ -99,9 +110,10 @@ class FakePlatform:
     genesis: Genesis = field(init=False)
 
     def __post_init__(self) -> None:
-        self.entries: list[tuple[Recorded[Any], bytes]] = []
         self.texts: dict[str, str | None] = {}
         self.types = EVENT_TYPES
+        self._entries: list[tuple[Recorded[Any], bytes]] = []
+        self._clock: datetime | None = None
         self.catalogue = catalogue(WINTER_2019, ZONE)
         self.settings = SimpleNamespace(page_limit=200, language="zh")
         self.info = SimpleNamespace(
@@ -113,19 +125,31 @@ class FakePlatform:
             campaign=WINTER_2019,
             tree=JurisdictionTree(PLACES),
         )
+        self.log = MemoryLog(lambda: self._clock or self.now())
+        self.streams = StreamStore(self.log, EVENT_TYPES, "urn:qingling:test")
+        self.vault = MemoryVault(_keyring())
+        self.files = FolderEvidence(_folder("evidence"), self.vault, self.vault)
         self.sealing = FakeSealing(self)
 
     # Recording
 
+    @property
+    def entries(self) -> list[tuple[Recorded[Any], bytes]]:
+        known = len(self._entries)
+        for stored in self.log.read(known, 10**6):
+            self._entries.append((EVENT_TYPES.decode_entry(stored.position, stored.entry), stored.entry))
+        return self._entries
+
     def record(self, stream: Stream, at: datetime, actor: str = "system") -> None:
+        self._clock = at
         for event in stream.collect_events():
             assert isinstance(event, StreamEvent)
-            position = len(self.entries) + 1
-            made = draft(stream, event, Context(actor=actor, correlation=f"act-{position}"), "urn:qingling:test")
-            last = self.entries[-1][0].envelope.time if self.entries else at
-            recorded_at = max(at.astimezone(UTC), last.astimezone(UTC) + timedelta(microseconds=1))
-            entry = filled(made.entry, made.time_at, recorded_at)
-            self.entries.append((EVENT_TYPES.decode_entry(position, entry), entry))
+            context = Context(actor=actor, correlation=f"act-{self.log.head().position + 1}")
+            self.log.append(Batch([draft(stream, event, context, "urn:qingling:test")]))
+        self._clock = None
+
+    def played_now(self) -> datetime | None:
+        return None if self.kind is LogKind.REAL else self.now()
 
     def seal(self, text: str, subject: str) -> Sealed:
         digest = hashlib.sha256(f"{subject}/{text}".encode()).hexdigest()
@@ -272,7 +296,15 @@ class FakePlatform:
         return [item for item in items if item.stream == stream]
 
     def opened(self, items: Sequence[tuple[Sealed, str]]) -> list[str | None]:
-        return [self.texts[sealed.sha256] for sealed, _ in items]
+        made_up = [self.texts.get(sealed.sha256) for sealed, _ in items]
+        kept = iter(self.vault.open_many([item for item in items if item[0].sha256 not in self.texts]))
+        return [
+            text if sealed.sha256 in self.texts else next(kept)
+            for text, (sealed, _) in zip(made_up, items, strict=True)
+        ]
+
+    def case_id(self, case: str) -> str:
+        return str(self.case(case).case)
 
     def erase(self, text: str) -> None:
         self.texts = {digest: None if kept == text else kept for digest, kept in self.texts.items()}
@@ -334,6 +366,20 @@ class FakePlatform:
         if not isinstance(value, Sealed):
             return value
         return self.texts[value.sha256] if open_names else value.subject
+
+
+@functools.cache
+def _folder(name: str) -> Path:
+    """A folder of the test run; removed at its end."""
+    folder = Path(tempfile.mkdtemp(prefix="qingling-test-doors-"))
+    folder.chmod(0o700)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder / name
+
+
+@functools.cache
+def _keyring() -> Keyring:
+    return Keyring.create(_folder("keys") / "keyring.json")
 
 
 def _text(value: object) -> str:
@@ -409,7 +455,7 @@ class Desk:
                 project=f"{debtor[:4]}安置小区二期",
                 debtor=debtor,
                 cause="拖欠工程款",
-                people=(Person(role="办案责任人", name=self.platform.seal("赵建国", stream)),),
+                people=(Named(role="办案责任人", name=self.platform.seal("赵建国", stream)),),
                 note=self.platform.seal("班组长代为反映，电话已核", stream),
                 extra=(("备注栏", "第3册"),),
             ),
@@ -468,10 +514,17 @@ class Desk:
         case.confirm_roster(standing, at(when, by="officer-00000002", clause="N20"))
         case.propose_closing(Outcome.PAID, "全部付清", standing, at(when, by="officer-00000001", clause="N27"))
         case.approve_closing(standing, at(when, by="officer-00000002", approved="officer-00000002", clause="N27"))
-        case.write_off("清零销账", standing, at(when + timedelta(hours=2), by="officer-00000002", clause="N27"))
+        case.write_off(
+            "清零销账", standing, at(when + timedelta(hours=2), by="officer-00000002", clause="N27"), leading_group=True
+        )
         self.platform.record(case, when, "officer-00000002")
         for claim in claims:
-            claim.follow_up(Answer.RECEIVED, "电话", at(when + timedelta(days=1), by="officer-00000002", clause="N26"))
+            claim.follow_up(
+                Answer.RECEIVED,
+                FollowUpMethod.PHONE,
+                at(when + timedelta(days=1), by="officer-00000002", clause="N26"),
+                independent=True,
+            )
             self.platform.record(claim, when + timedelta(days=1), "officer-00000002")
 
     def reject(self, case: Case, when: datetime, recorded: datetime) -> None:

@@ -6,17 +6,17 @@ A form of another site can neither sign somebody in nor out: what changes the se
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import Field
 
 from api.console.rendering import language_of, path, render
+from api.console.writing import refuse_other_sites
 from api.parameters import Parameters
 from api.reading import SESSION_COOKIE, platform_of
 from api.words import LANGUAGES
-from domain.errors import InputError, UnauthorisedError
+from domain.errors import UnauthorisedError
 
 router = APIRouter()
 
@@ -44,7 +44,7 @@ def sign_in(
     Raises:
         InputError: the form was not sent from a page of this origin.
     """
-    _refuse_other_sites(request)
+    refuse_other_sites(request)
     try:
         platform_of(request).authenticate(token.strip())
     except UnauthorisedError:
@@ -63,17 +63,10 @@ def sign_out(request: Request) -> Response:
     Raises:
         InputError: the form was not sent from a page of this origin.
     """
-    _refuse_other_sites(request)
+    refuse_other_sites(request)
     response = RedirectResponse(path(language_of(request), "sign-in"), status_code=303)
     response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="strict")
     return response
-
-
-def _refuse_other_sites(request: Request) -> None:
-    """Every browser sends `Origin` with a form (Fetch, section 3.2); one that is not ours, or none, is refused."""
-    origin = urlsplit(request.headers.get("Origin", ""))
-    if not origin.netloc or origin.netloc != request.headers.get("Host"):
-        raise InputError("this form must be sent from its own page", field="Origin", rule="same-site")
 
 
 def _own_page(request: Request, asked: str) -> str:

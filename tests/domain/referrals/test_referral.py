@@ -280,7 +280,7 @@ def test_the_state_is_what_was_last_said_until_it_was_concluded(steps: Any) -> N
 
 @given(STEPS)
 def test_a_referral_never_changes_a_balance_or_a_procedure(steps: Any) -> None:
-    balance = Balance(headcount=1, named=True, kind=ClaimKind.WAGE, claimed=100, verified=90, determined=True, paid=5)
+    balance = Balance(headcount=1, named=True, kind=ClaimKind.WAGE, claimed=100, verified=90, verifications=1, paid=5)
     for event in played(steps).pending_events:
         assert balance_after(balance, event) is balance  # type: ignore[arg-type]
         assert proceed(NOT_BEGUN, event) is NOT_BEGUN  # type: ignore[arg-type]
