@@ -17,6 +17,7 @@ from domain.cases.standing import Reason, TransferState
 from domain.complaints.reception import ReceptionStage
 from domain.money import yuan
 from domain.orders.standing import OrderState
+from domain.payments.handlers import BankResult
 from domain.projects.particulars import DepositForm, Duty, Industry, PartyRole, ProjectState, Safeguard
 from domain.projects.permit_list import ListKind
 from domain.projects.reconciliation import MatchRule, Particular
@@ -295,6 +296,11 @@ ENUMS: Mapping[type[Enum], Mapping[str, Word]] = {
         "message": Word("短信微信", "By message"),
         "through-others": Word("他人转述", "Through others"),
         "other": Word("其他方式", "In another way"),
+    },
+    BankResult: {
+        "credited": Word("已入账", "Credited"),
+        "failed": Word("失败", "Failed"),
+        "returned": Word("退回", "Returned"),
     },
     PaidTo: {
         "own-account": Word("本人账户", "To the worker's own account"),
@@ -876,7 +882,8 @@ def word(value: Enum) -> Word:
 
 HINDRANCES: Mapping[str, Word] = {
     "reverified": Word(
-        "花名册复核后又有 {number} 条明细重新核定", "{number} lines were determined again since the roster was confirmed"
+        "花名册复核后又有 {number} 条明细重新核定",
+        "{number} lines were determined again since the roster was confirmed",
     ),
     "roster-unconfirmed": Word(
         "名册尚未申报完整并经另一人复核", "the roster is not declared complete and confirmed by another officer"

@@ -27,6 +27,7 @@ from domain.sealing.policy import Policy
 from domain.streams import Context, Provenance
 from infra.books.mapping_files import load_mapping, shipped_mappings
 from infra.clock import Clock
+from infra.evidence import FolderEvidence
 from infra.folding.engine import Engine, EngineConfig
 from infra.importing import ImportProgress
 from infra.jurisdictions import YANGQUAN, load_tree
@@ -224,7 +225,7 @@ def run_sample(settings: Settings, progress: Callable[[SampleProgress], None] | 
     beside = settings.data.with_name(f".{settings.data.name}.playing")
     if beside.exists():
         shutil.rmtree(beside)
-    played = replace(settings, data=beside, keyring="", signer=str(beside) + ".signer")
+    played = replace(settings, data=beside, keyring="", evidence="", signer=str(beside) + ".signer")
     _forget_simulated(played.signer_path)
     _forget_simulated(settings.signer_path)
     _refuse_foreign_keys(settings.signer_path)
@@ -310,6 +311,7 @@ def open_platform(settings: Settings, *, folding: bool = False, sealing: bool = 
             folding=folding,
             check=partial(fsck, dsn),
             sealing=provable,
+            files=FolderEvidence(settings.evidence_path, vault, vault),
         )
 
 

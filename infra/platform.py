@@ -25,6 +25,7 @@ from domain.campaigns.campaign import Campaign, end_of_day
 from domain.campaigns.genesis import GENESIS_STREAM, Genesis, LogKind
 from domain.entries import EventTypes, Recorded
 from domain.errors import InputError, NotFoundError, NotReadyError, UnauthorisedError
+from domain.evidence.ports import EvidenceFiles
 from domain.jurisdictions import JurisdictionTree
 from domain.officers.handlers import TOKEN_PREFIX, issue_token, register_officer, revoke_tokens, token_digest
 from domain.recording import Head, StoredEntry
@@ -168,6 +169,7 @@ class Platform:
         folding: bool,
         check: Callable[[], list[Finding]],
         sealing: ProvableLog,
+        files: EvidenceFiles,
     ) -> None:
         self.settings = settings
         self.info = info
@@ -181,6 +183,8 @@ class Platform:
         self.folding = folding
         self.sealing = sealing
         """The provable log: states, proofs, checkpoints."""
+        self.files = files
+        """The evidence files."""
         self._check = check
         self._clock = Clock(log, info.kind)
 

@@ -33,6 +33,8 @@ class Settings:
     """PostgreSQL of the deployment (libpq URL or DSN); empty: the embedded one in `data`."""
     keyring: str = ""
     """File of the key-encryption keys; empty: `keys/keyring.json` in `data`."""
+    evidence: str = ""
+    """Folder of the evidence files, sealed; empty: `evidence` in `data`."""
     tiles: str = ""
     """Folder of the provable log (tiles, entry bundles, checkpoints); empty: `log` in `data`."""
     signer: str = ""
@@ -56,6 +58,11 @@ class Settings:
     def keyring_path(self) -> Path:
         """Where the key-encryption keys are."""
         return Path(self.keyring) if self.keyring else self.data / "keys" / "keyring.json"
+
+    @property
+    def evidence_path(self) -> Path:
+        """Where the evidence files are."""
+        return Path(self.evidence) if self.evidence else self.data / "evidence"
 
     @property
     def tiles_path(self) -> Path:

@@ -12,6 +12,7 @@ opens to nothing and is never given a key again. Keys cached in any process are 
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Lock
@@ -62,6 +63,9 @@ class VaultTransaction(Protocol):
     def keys(self, subjects: Sequence[str]) -> dict[str, WrappedKey | None]:
         """The keys of the subjects that ever had one; None where it was destroyed."""
 
+    def person(self, blind: bytes, fresh: str) -> str:
+        """The subject that was kept for a blind; `fresh` is kept for it where there was none."""
+
     def add_ciphertexts(self, rows: Sequence[Ciphertext]) -> None:
         """Stores ciphertexts. Their digests are new, for each was sealed with a salt of its own."""
 
@@ -99,6 +103,23 @@ class Vault:
     def new_subject(self) -> str:
         """See `Sealer.new_subject`."""
         return subject_id(os.urandom(SUBJECT_BYTES))
+
+    def subject_of(self, domain: str, value: str) -> str:
+        """The subject of the person with that number: always the same one, kept the first time, forgotten when it is erased.
+
+        The number is normalised (width, case, blanks) and kept blinded: see `Keyring.blind`. `domain` says what it is.
+
+        Raises:
+            RecordingError: the store failed.
+        """
+        plain = "".join(unicodedata.normalize("NFKC", value).split()).casefold()
+        blind = self._keyring.blind(domain, plain)
+        fresh = self.new_subject()
+        return self._store.sealing(lambda transaction: transaction.person(blind, fresh))
+
+    def request_digest(self, request: bytes) -> bytes:
+        """What is recorded of a command's request: a keyed digest, from which nothing can be guessed."""
+        return self._keyring.command_digest(request)
 
     def seal(self, subject: str, field: str, plaintext: str) -> Sealed:
         """See `Sealer.seal`."""
@@ -274,6 +295,7 @@ class MemoryStore:
         self.keys: dict[str, WrappedKey | None] = {}
         self.ciphertexts: dict[str, Ciphertext] = {}
         self.erasures = 0
+        self.persons: dict[bytes, str] = {}
         self._lock = Lock()
 
     def reading(self, work: Callable[[VaultTransaction], T]) -> T:
@@ -297,6 +319,7 @@ class MemoryStore:
             if self.keys[subject] is None:
                 return 0
             self.keys[subject] = None
+            self.persons = {blind: each for blind, each in self.persons.items() if each != subject}
             kept = {digest: row for digest, row in self.ciphertexts.items() if row.subject != subject}
             deleted = len(self.ciphertexts) - len(kept)
             self.ciphertexts = kept
@@ -311,6 +334,7 @@ class MemoryTransaction:
         self.erasures = store.erasures
         self._store = store
         self._keys: dict[str, WrappedKey | None] = {}
+        self._persons: dict[bytes, str] = {}
         self._ciphertexts: dict[str, Ciphertext] = {}
 
     def add_keys(self, keys: Mapping[str, WrappedKey]) -> set[str]:
@@ -324,6 +348,10 @@ class MemoryTransaction:
         held = ChainMap(self._keys, self._store.keys)
         return {subject: held[subject] for subject in subjects if subject in held}
 
+    def person(self, blind: bytes, fresh: str) -> str:
+        """See `VaultTransaction.person`."""
+        return self._store.persons.get(blind) or self._persons.setdefault(blind, fresh)
+
     def add_ciphertexts(self, rows: Sequence[Ciphertext]) -> None:
         """See `VaultTransaction.add_ciphertexts`."""
         self._ciphertexts.update((row.sha256, row) for row in rows)
@@ -336,4 +364,5 @@ class MemoryTransaction:
     def commit(self) -> None:
         """Makes what was added the store's."""
         self._store.keys.update(self._keys)
+        self._store.persons.update(self._persons)
         self._store.ciphertexts.update(self._ciphertexts)

@@ -1,13 +1,34 @@
-"""Every command of this release."""
+"""Every command of this release, by the thing that it is about."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from api.commands.backstops import BACKSTOPS
+from api.commands.cases import CASES
+from api.commands.claims import CLAIMS
 from api.commands.command import Command, Noun
 from api.commands.complaints import COMPLAINTS
+from api.commands.custody import CUSTODIES
+from api.commands.follow_ups import CALL_LISTS
+from api.commands.orders import ORDERS
+from api.commands.payments import PAYMENTS
+from api.commands.projects import PERMIT_LISTS, PROJECTS
+from api.commands.referrals import REFERRALS
 
-NOUNS: tuple[Noun, ...] = (COMPLAINTS,)
+NOUNS: tuple[Noun, ...] = (
+    COMPLAINTS,
+    CASES,
+    CLAIMS,
+    PAYMENTS,
+    CUSTODIES,
+    CALL_LISTS,
+    ORDERS,
+    REFERRALS,
+    BACKSTOPS,
+    PROJECTS,
+    PERMIT_LISTS,
+)
 
 
 def commands() -> Iterator[Command]:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from api.commands.forms import EvidenceForm, Fact, Timed
 from domain.entries import Recorded
 from domain.errors import ConflictError, InputError, NotFoundError, RuleError
+from domain.evidence.naming import evidence_named
 from domain.recording import CommandKey, Outcome
 from domain.repository import Command
 from domain.sealing.personal import Sealed
@@ -149,6 +150,15 @@ class Desk:
             now=self.platform.played_now(),
         )
 
+    def was_recorded(self) -> bool:
+        """Whether the same command was recorded before: it is then answered as it was, without deciding anything (DECISIONS.md, 38).
+
+        Raises:
+            IdempotencyError: the key was used for another request.
+        """
+        command = self.sent.get("command")
+        return command is not None and self.streams.recorded(command) is not None
+
     # What is decided with
 
     def provenance(self, form: Timed, clause: str | None = None, basis: Basis | None = None) -> Provenance:
@@ -211,8 +221,6 @@ class Desk:
         Raises:
             InputError: one of them is not, or is another one than it says.
         """
-        from domain.evidence.naming import evidence_named
-
         return tuple(evidence_named(self.platform.files, each.given()) for each in given)
 
     # Places

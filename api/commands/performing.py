@@ -75,9 +75,12 @@ def perform(
         unchanged_since=asked.unchanged_since,
     )
     if command.opens:
-        command.run(desk, form)
+        if not desk.was_recorded():
+            command.run(desk, form)
         return _recorded(reading, command, desk, None)
     thing = command.noun.resolve(desk, named or "")
+    if desk.was_recorded():
+        return _recorded(reading, command, desk, thing)
     if not command.anywhere:
         desk.require_place(desk.streams.get(command.noun.stream, thing).jurisdiction)
     command.run(desk, thing, form)

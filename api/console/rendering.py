@@ -22,11 +22,11 @@ from markupsafe import Markup, escape
 from api.console.charts import board_chart, claim_bars
 from api.console.qr import qr_code
 from api.reading import Reading
+from api.refusals import REFUSALS
 from api.views.ledger import ColumnView
 from api.views.timeline import ChangeView
 from api.views.values import OpenedText, SealedText
 from api.views.view import Said, log_tag, place
-from api.refusals import REFUSALS
 from api.words import (
     CLAUSES,
     COLUMN_WORDS,

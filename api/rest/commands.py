@@ -116,14 +116,21 @@ def _routed(command: Command) -> Callable[..., Response]:
     return route
 
 
+def address_of(command: Command) -> str:
+    """The route's address, as the OpenAPI document has it."""
+    return f"/v1{_path(command)}".replace("{thing:path}", "{thing}")
+
+
+def _path(command: Command) -> str:
+    address = f"/{command.noun.plural}"
+    if not command.opens:
+        return f"{address}/{{thing:path}}/{command.verb}"
+    return address if command.verb == "register" else f"{address}/{command.verb}"
+
+
 for _command in commands():
-    _address = f"/{_command.noun.plural}"
-    if not _command.opens:
-        _address += f"/{{thing:path}}/{_command.verb}"
-    elif _command.verb != "register":
-        _address += f"/{_command.verb}"
     router.add_api_route(
-        _address,
+        _path(_command),
         _routed(_command),
         methods=["POST"],
         tags=[_command.noun.plural],

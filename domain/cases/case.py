@@ -548,7 +548,9 @@ class Case(Stream):
             raise RuleError(f"they hold the duty {duty} already", rule="duty-held-once", clause="N24")
         self.trigger_event(Case.Assigned, duty=duty, holder=holder, provenance=provenance)
 
-    def hand_duty_over(self, duty: CaseDuty, previous: Person, holder: Person, reason: str, provenance: Provenance) -> None:
+    def hand_duty_over(
+        self, duty: CaseDuty, previous: Person, holder: Person, reason: str, provenance: Provenance
+    ) -> None:
         """Gives a duty from one person to another.
 
         Raises:

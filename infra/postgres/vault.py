@@ -1,4 +1,4 @@
-"""The vault's store on PostgreSQL: schema `vault`, see `sql/migrations/0002_vault.sql`.
+"""The vault's store on PostgreSQL: schema `vault`, see `sql/migrations/0002_vault.sql` and `0004_person.sql`.
 
 Guarantees: sealing and erasing exclude each other through an advisory lock of the database, so across processes too. What
 is sealed is copied in bulk and committed before `sealing` returns. Plain keys are never sent to the database.
@@ -26,6 +26,8 @@ returning subject
 """
 _KEYS = "select subject, kek, wrapped from vault.subject_key where subject = any(%s)"
 _CIPHERTEXTS = "select sha256, blob from vault.ciphertext where sha256 = any(%s::bytea[])"
+_ADD_PERSON = "insert into vault.person (blind, subject) values (%s::bytea, %s) on conflict do nothing"
+_PERSON = "select subject from vault.person where blind = %s::bytea"
 _COPY_CIPHERTEXTS = "copy vault.ciphertext (sha256, subject, blob) from stdin"
 
 
@@ -88,6 +90,12 @@ class PostgresTransaction:
             subject: None if wrapped is None else WrappedKey(kek, bytes(wrapped))
             for subject, kek, wrapped in self._cursor.fetchall()
         }
+
+    def person(self, blind: bytes, fresh: str) -> str:
+        """See `VaultTransaction.person`. Of two at once the second waits for the first, and finds what it kept."""
+        self._cursor.execute(_ADD_PERSON, (_hex(blind.hex()), fresh))
+        self._cursor.execute(_PERSON, (_hex(blind.hex()),))
+        return cast("tuple[str]", self._cursor.fetchone())[0]
 
     def add_ciphertexts(self, rows: Sequence[Ciphertext]) -> None:
         """See `VaultTransaction.add_ciphertexts`. A subject is a label, so nothing in a line needs to be escaped."""

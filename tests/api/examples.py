@@ -21,7 +21,7 @@ ASKED = {
     "LogView": "/v1/log",
     "StatusView": "/v1/status",
     "SchemasView": "/v1/schemas",
-    "schema": "/v1/schemas/payment.line-credited.v1",
+    "schema": "/v1/schemas/payment.line-credited.v2",
     "CatalogueView": "/v1/ledgers",
     "LedgerPageView": "/v1/ledgers/claim?as_known_at=2019-12-31&order=owing&descending=true&limit=1",
     "LedgerRowView": f"/v1/ledgers/discrepancy/{quote('case-9cb52c9e9e7045bb/closed-but-owing')}",

@@ -181,6 +181,12 @@ class FakePlatform:
 
     # Ledgers
 
+    def ledger(self, name: str) -> Any:
+        found = self.catalogue[name] if name in self.catalogue else None  # noqa: SIM401 - a catalogue is no dict
+        if found is None or isinstance(found, SummaryLedger):
+            raise NotFoundError(f"there is no ledger {name!r}")
+        return found
+
     def _history(self, ledger: str) -> list[tuple[str, int, Row | None]]:
         folding, rows, found = Folding(self.catalogue), {}, []  # type: ignore[var-annotated]
         for recorded, _ in self.entries:

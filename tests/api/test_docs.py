@@ -17,6 +17,7 @@ from api.console import rendering
 from api.errors import DOCUMENTED
 from tests.api.conftest import client_of
 from tests.api.fake_platform import FakePlatform
+from tests.command_page import PAGE, page
 
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 API = (DOCS / "api.md").read_text("utf-8")
@@ -24,9 +25,14 @@ CONSOLE = (DOCS / "console.md").read_text("utf-8")
 
 
 def test_every_route_stands_in_the_page_on_rest(client: TestClient):
+    commands = (DOCS / "commands.md").read_text("utf-8")
     for path, operations in client.get("/openapi.json").json()["paths"].items():
         for method in operations:
-            assert f"{method.upper()} {path}`" in API, path
+            assert f"{method.upper()} {path}`" in API or f"{method.upper()} {path}`" in commands, path
+
+
+def test_the_page_of_commands_is_made_from_the_commands():
+    assert PAGE.read_text("utf-8") == page(), "run: python -m tests.command_page"
 
 
 def test_every_problem_stands_there_with_its_status_and_exit_code():

@@ -26,6 +26,7 @@ from api.console.rendering import language_of, path, render
 from api.console.writing import SignedIn, Write
 from api.errors import Answer, answer_to, members_of
 from api.reading import Reading, is_text
+from api.views.evidence import put_upload
 from domain.errors import InputError, NotFoundError, QinglingError, RecordingError, Refused
 
 router = APIRouter(prefix="/do")
@@ -152,18 +153,14 @@ def _sheet(command: Command, sent: FormData) -> Sheet:
 
 def _files(write: Reading, sheet: Sheet, sent: FormData) -> dict[str, list[dict[str, Any]]]:
     """By field: the files that were put with an earlier try, and those that come with this one."""
-    from api.views.evidence import put_upload
-
     found: dict[str, list[dict[str, Any]]] = {}
     for entry in sheet.command.entries:
         if entry.kind is not Kind.FILES:
             continue
         kept = [orjson.loads(text) for text in sheet.texts.get(f"{entry.path}.kept", ())]
         uploads = [each for each in sent.getlist(entry.path) if isinstance(each, UploadFile) and each.filename]
-        if uploads and not sheet.command.opens:
-            subject = sheet.command.noun.resolve(resolving(write.platform), sheet.of)
-        else:
-            subject = None
+        known = uploads and not sheet.command.opens
+        subject = sheet.command.noun.resolve(resolving(write.platform), sheet.of) if known else None
         found[entry.name] = kept + [put_upload(write, subject, each) for each in uploads]
     return found
 

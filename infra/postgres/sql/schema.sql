@@ -17,10 +17,12 @@
 \ir tables/subject_key.sql
 \ir tables/ciphertext.sql
 \ir tables/erasures.sql
+\ir tables/person.sql
 \ir functions/hold_erasures.sql
 \ir functions/erase.sql
 \ir guards/refuse_return.sql
 \ir access/vault_grants.sql
+\ir access/person_grants.sql
 \ir tables/generation.sql
 \ir tables/progress.sql
 \ir tables/condition.sql

@@ -1,5 +1,6 @@
--- Destroys the key and the ciphertexts of a subject; how many ciphertexts went, null if there never was such a subject.
-create function vault.erase(p_subject text) returns bigint
+-- Destroys the key and the ciphertexts of a subject, and what finds it again; how many ciphertexts went, null if there never
+-- was such a subject.
+create or replace function vault.erase(p_subject text) returns bigint
     language plpgsql volatile
     set search_path = pg_catalog, pg_temp
     as $$
@@ -10,6 +11,7 @@ begin
     if not exists (select from vault.subject_key where subject = p_subject) then
         return null;
     end if;
+    delete from vault.person where subject = p_subject;
     update vault.subject_key set wrapped = null, destroyed_at = clock_timestamp()
      where subject = p_subject and destroyed_at is null;
     if not found then
