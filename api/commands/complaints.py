@@ -132,7 +132,7 @@ class Return(Timed):
     note: Annotated[Prose | None, Label("说明", "Note", kind=Kind.PROSE, sealed=True)] = None
 
 
-@COMPLAINTS.command("return", Word("退回补正", "Return for completion"), clause="25号令 §18")
+@COMPLAINTS.command("return", Word("退回补正", "Return for completion"), clause="Order 25, §18")
 def return_for_completion(desk: Desk, complaint: str, form: Return) -> None:
     """Asks for what is missing. The day of N20 goes on: it is classified all the same."""
     handlers.return_complaint(
@@ -154,7 +154,7 @@ class Complete(Matter, Fact):
     brought: Annotated[tuple[MissingItem, ...], Label("已补", "Brought")]
 
 
-@COMPLAINTS.command("complete", Word("登记补正", "Record what was brought"), clause="25号令 §18")
+@COMPLAINTS.command("complete", Word("登记补正", "Record what was brought"), clause="Order 25, §18")
 def complete(desk: Desk, complaint: str, form: Complete) -> None:
     """Records what was brought."""
     handlers.complete_complaint(

@@ -67,7 +67,7 @@ class Serve(Fact):
     receiver: Annotated[Line | None, Label("签收人", "Receiver", sealed=True)] = None
 
 
-@ORDERS.command("serve", Word("登记送达", "Record service"), clause="法释〔2013〕3号 art. 4")
+@ORDERS.command("serve", Word("登记送达", "Record service"), clause="Judicial interpretation 2013-3, art. 4")
 def serve(desk: Desk, order: str, form: Serve) -> None:
     """Records how an order was served; posting counts with a photo or recording only."""
     handlers.serve_order(

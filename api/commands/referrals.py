@@ -96,7 +96,7 @@ class Acknowledge(Fact):
     signer: Annotated[Line | None, Label("签收人", "Signed by", sealed=True)] = None
 
 
-@REFERRALS.command("acknowledge", Word("登记签收", "Record that it was signed for"), clause="310号令")
+@REFERRALS.command("acknowledge", Word("登记签收", "Record that it was signed for"), clause="Order 310")
 def acknowledge(desk: Desk, referral: str, form: Acknowledge) -> None:
     """Records that it was signed for."""
     handlers.acknowledge_referral(
@@ -116,7 +116,7 @@ class AcceptForm(Fact):
     number: Annotated[Line | None, Label("对方编号", "Their number")] = None
 
 
-@REFERRALS.command("accept", Word("登记受理", "Record that it was taken on"), clause="310号令")
+@REFERRALS.command("accept", Word("登记受理", "Record that it was taken on"), clause="Order 310")
 def accept(desk: Desk, referral: str, form: AcceptForm) -> None:
     """Records that it was taken on; of a crime: that the police filed a case."""
     handlers.accept_referral(
@@ -136,7 +136,7 @@ class Refusal(Fact):
     document: Annotated[Line | None, Label("文书号", "Document")] = None
 
 
-@REFERRALS.command("refused", Word("登记不予受理", "Record that it was refused"), clause="310号令")
+@REFERRALS.command("refused", Word("登记不予受理", "Record that it was refused"), clause="Order 310")
 def refused(desk: Desk, referral: str, form: Refusal) -> None:
     """Records that it was not taken on."""
     handlers.record_referral_refused(
@@ -158,7 +158,7 @@ class Reconsider(Timed):
     document: Annotated[Line | None, Label("文书号", "Document")] = None
 
 
-@REFERRALS.command("ask-reconsideration", Word("提请复议或监督", "Ask for reconsideration"), clause="310号令")
+@REFERRALS.command("ask-reconsideration", Word("提请复议或监督", "Ask for reconsideration"), clause="Order 310")
 def ask_reconsideration(desk: Desk, referral: str, form: Reconsider) -> None:
     """Asks that a refusal be decided again, or supervised by the procuratorate."""
     handlers.ask_reconsideration(
@@ -172,7 +172,7 @@ def ask_reconsideration(desk: Desk, referral: str, form: Reconsider) -> None:
     )
 
 
-@REFERRALS.command("returned", Word("登记退回", "Record that it came back"), clause="310号令")
+@REFERRALS.command("returned", Word("登记退回", "Record that it came back"), clause="Order 310")
 def returned(desk: Desk, referral: str, form: Refusal) -> None:
     """Records that it came back undecided."""
     handlers.record_referral_returned(
@@ -191,7 +191,7 @@ class Forward(Fact):
     to: Annotated[Line, Label("转往", "To")]
 
 
-@REFERRALS.command("forwarded", Word("登记转往", "Record that it was sent on"), clause="310号令")
+@REFERRALS.command("forwarded", Word("登记转往", "Record that it was sent on"), clause="Order 310")
 def forwarded(desk: Desk, referral: str, form: Forward) -> None:
     """Records that it was sent on to whoever is competent."""
     handlers.record_referral_forwarded(
@@ -212,7 +212,7 @@ class Material(Fact):
     ] = ()
 
 
-@REFERRALS.command("hand-over-material", Word("登记材料移交", "Record material handed over"), clause="310号令")
+@REFERRALS.command("hand-over-material", Word("登记材料移交", "Record material handed over"), clause="Order 310")
 def hand_over_material(desk: Desk, referral: str, form: Material) -> None:
     """Records that further things and papers followed."""
     handlers.record_material_handed_over(

@@ -13,9 +13,22 @@ from domain.campaigns.genesis import LogKind
 from tests.api.fake_platform import FakePlatform, played
 
 
+_DOCUMENTS: dict[LogKind, dict[str, Any]] = {}
+"""The description of the interface, by kind of log: making it takes seconds, and every test has an application of its own."""
+
+
 def client_of(platform: Any, **options: Any) -> TestClient:
     """A client that takes answers as they come: redirects are not followed, errors are answers."""
-    return TestClient(create_app(platform), follow_redirects=False, raise_server_exceptions=False, **options)
+    app = create_app(platform)
+    describe, kind = app.openapi, platform.info.kind
+
+    def described() -> dict[str, Any]:
+        if kind not in _DOCUMENTS:
+            _DOCUMENTS[kind] = describe()
+        return _DOCUMENTS[kind]
+
+    app.openapi = described  # type: ignore[method-assign]
+    return TestClient(app, follow_redirects=False, raise_server_exceptions=False, **options)
 
 
 @pytest.fixture

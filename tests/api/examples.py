@@ -6,6 +6,7 @@ python -m tests.api.examples        writes them anew after an answer has changed
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -70,8 +71,29 @@ def made(client: TestClient) -> dict[str, Any]:
         name: _cut(_content(client.post(address, json=form, headers=OFFICER)))
         for name, (address, form) in COMMANDS.items()
     }
-    there = {name: _cut(_content(client.get(address))) for name, address in GIVEN.items()}
-    return read | bound | given | there
+    uploaded = {
+        "EvidenceView": _blanked(
+            _content(client.post("/v1/evidence", files={"file": ("名册.csv", b"worker,amount\n")}, headers=OFFICER))
+        )
+    }
+    digest = client.post("/v1/evidence", files={"file": ("a.csv", b"a,b\n")}, headers=OFFICER).json()["sha256"]
+    stored = {"StoredEvidenceView": _blanked(_content(client.get(f"/v1/evidence/{digest}/about")))}
+    there = {name: _blanked(_cut(_content(client.get(address)))) for name, address in GIVEN.items()}
+    return read | bound | given | uploaded | stored | there
+
+
+def _blanked(value: Any) -> Any:
+    """With what is random put in the form that it has."""
+    if isinstance(value, dict):
+        return {name: _blanked(item) for name, item in value.items()}
+    if isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value):
+        return "0123456789abcdef" * 4
+    if isinstance(value, str):
+        return _RANDOM.sub(lambda found: f"{found[1]}-0123456789abcdef", value)
+    return [_blanked(item) for item in value] if isinstance(value, list) else value
+
+
+_RANDOM = re.compile(r"\b(person|complaint\.register)-[0-9a-z-]+")
 
 
 def _content(response: Response) -> Any:

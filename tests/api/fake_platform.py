@@ -114,6 +114,8 @@ class FakePlatform:
         self.types = EVENT_TYPES
         self._entries: list[tuple[Recorded[Any], bytes]] = []
         self._clock: datetime | None = None
+        self._folding, self._kept, self._folded = Folding(catalogue(WINTER_2019, ZONE)), {}, 0  # type: ignore[var-annotated]
+        self._changes: dict[str, list[tuple[str, int, Row | None]]] = {}
         self.catalogue = catalogue(WINTER_2019, ZONE)
         self.settings = SimpleNamespace(page_limit=200, language="zh")
         self.info = SimpleNamespace(
@@ -188,12 +190,11 @@ class FakePlatform:
         return found
 
     def _history(self, ledger: str) -> list[tuple[str, int, Row | None]]:
-        folding, rows, found = Folding(self.catalogue), {}, []  # type: ignore[var-annotated]
-        for recorded, _ in self.entries:
-            for change in folding.apply(recorded, rows):
-                if change.ledger == ledger:
-                    found.append((change.key, recorded.position, change.new))
-        return found
+        for recorded, _ in self.entries[self._folded :]:
+            for change in self._folding.apply(recorded, self._kept):
+                self._changes.setdefault(change.ledger, []).append((change.key, recorded.position, change.new))
+            self._folded += 1
+        return self._changes.get(ledger, [])
 
     def _rows(self, ledger: str, as_of: int) -> list[VersionedRow]:
         rows: dict[str, VersionedRow] = {}

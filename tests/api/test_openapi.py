@@ -23,8 +23,8 @@ def test_the_stored_examples_are_what_is_answered_now(client: TestClient):
 
 def test_every_route_has_an_example_that_fits_its_schema(document: dict):
     for path, operations in document["paths"].items():
-        if not path.startswith("/v1") or path.endswith("/export"):
-            continue
+        if not path.startswith("/v1") or path.endswith(("/export", "/evidence/{sha256}")):
+            continue  # a file
         for operation in operations.values():
             answer = next(answer for status, answer in operation["responses"].items() if status in ("200", "201"))
             for content in answer["content"].values():
@@ -33,10 +33,10 @@ def test_every_route_has_an_example_that_fits_its_schema(document: dict):
                 jsonschema.Draft202012Validator(schema).validate(content["example"])
 
 
-def test_every_route_names_its_problems_and_none_speaks_of_422(document: dict):
+def test_every_route_names_its_problems_and_none_speaks_of_the_frameworks_own(document: dict):
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            assert "422" not in operation["responses"]
+            assert "HTTPValidationError" not in str(operation["responses"])
             if path.startswith("/v1"):
                 assert {"400", "401", "404", "503"} <= set(operation["responses"])
                 problem = operation["responses"]["400"]["content"]["application/problem+json"]

@@ -65,7 +65,7 @@ def test_the_timeline_says_who_when_and_what_changed(client: TestClient):
     items = client.get(f"{PAID}/timeline").json()["timeline"]
     positions = [item["position"] for item in items]
     assert positions == sorted(positions)
-    credited = next(item for item in items if item["type"] == "payment.line-credited.v1")
+    credited = next(item for item in items if item["type"] == "payment.line-credited.v2")
     assert credited["actor_handle"] == "li-jing"
     assert credited["basis"] == "documented"
     assert credited["occurred"] == "2019-12-20T10:00:00+08:00"
