@@ -373,6 +373,7 @@ ENUMS: Mapping[type[Enum], Mapping[str, Word]] = {
         "incomplete": Word("数据不全", "Incomplete"),
         "none-recorded": Word("无记录", "None recorded"),
         "open": Word("未清零", "Open"),
+        "hindered": Word("有投诉未分类，未清零", "Hindered by a reception"),
         "cleared": Word("清零", "Cleared"),
         "cleared-in-hand": Word("清零到手", "Cleared, in hand"),
     },

@@ -50,6 +50,7 @@ from infra.settings import Settings
 from infra.streams import StreamStore
 from infra.vault import Vault
 from projections.board import Board, board
+from projections.clearance import Receptions, receptions_of
 from projections.ledger import Catalogue, Cell, DerivedLedger, Kind, RowLedger, SummaryLedger, Sums
 from projections.officer_ledger import OfficerRow
 from projections.replay import CaseState, TimelineItem, as_it_was_by, case_state, timeline
@@ -297,6 +298,7 @@ class Platform:
         """The clearance board as of a position, beside what was known at the end of each checkpoint's day."""
         position, incomplete = self._board_position(as_of)
         then: dict[str, Mapping[Cell, Sums]] = {}
+        came_then: dict[str, Receptions] = {}
         if incomplete is None:
             now = self.now()
             for checkpoint in self.info.campaign.checkpoints:
@@ -304,15 +306,32 @@ class Platform:
                 known_then = self.position_at(end) if end <= now else None
                 if known_then is not None and known_then <= position:
                     then[checkpoint.name] = self.reader.cells("clearance", as_of=known_then)
+                    came_then[checkpoint.name] = self._receptions(known_then)
         sums = self.reader.cells("clearance", as_of=position)
-        return board(self.info.campaign, position, sums, then, incomplete=incomplete)
+        return board(
+            self.info.campaign,
+            position,
+            sums,
+            then,
+            incomplete=incomplete,
+            receptions=self._receptions(position),
+            receptions_then=came_then,
+        )
+
+    def _receptions(self, as_of: int) -> Receptions:
+        orphans = [versioned.row for versioned in self.orphans(as_of=as_of)]
+        return receptions_of(self.reader.cells("receptions", as_of=as_of), orphans, self.info.campaign, self.info.zone)
+
+    def orphans(self, *, as_of: int | None = None) -> list[VersionedRow[Any]]:
+        """Complaints accepted into a case that nobody registered, as of a position: rows of the ledger `acceptance`."""
+        return self.reader.missing("acceptance", "case", "case", as_of=as_of)
 
     def _board_position(self, as_of: int | None) -> tuple[int, str | None]:
         head = self.head().position
         wanted = head if as_of is None else as_of
         if wanted > head:
             raise NotReadyError(f"the log ends at position {head}", position=head)
-        names = [*self.catalogue.sources("clearance"), "clearance"]
+        names = [*self.catalogue.sources("clearance"), "clearance", "reception", "acceptance", "receptions"]
         with suppress(NotReadyError):
             self.reader.wait_for(names, wanted, BOARD_PATIENCE if self.folding else 0.0)
         standing = (s for s in self.reader.status() if s.name in names)

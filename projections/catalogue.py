@@ -10,7 +10,7 @@ from projections.book_ledger import book_ledger
 from projections.call_list_ledger import call_list_ledger
 from projections.case_ledger import case_ledger
 from projections.claim_ledger import claim_ledger
-from projections.clearance import clearance_board
+from projections.clearance import clearance_board, reception_board
 from projections.custody_ledger import custody_ledger
 from projections.discrepancy_ledger import discrepancy_ledger
 from projections.duty_ledger import duty_ledger
@@ -42,6 +42,7 @@ def catalogue(campaign: Campaign, zone: ZoneInfo) -> Catalogue:
             clearance_board(campaign, zone),
             reception_ledger,
             acceptance_ledger,
+            reception_board(campaign, zone),
             project_ledger,
             safeguard_ledger,
             permit_list_ledger,

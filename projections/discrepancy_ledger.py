@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.cases.standing import closed, solved
+from domain.cases.standing import TransferState, closed, solved
 from domain.money import Fen
+from domain.vocabulary import CaseClass
 from projections.case_ledger import CaseRow, case_ledger
 from projections.ledger import Column, DerivedLedger, Kind, Row, Title
 
@@ -138,6 +139,48 @@ RULES: tuple[Rule, ...] = (
         _when(lambda row: row.standing.shrunk > 0, lambda row: row.standing.shrunk),
     ),
     Rule(
+        "closed-without-sender",
+        Title("转办案件未经转办机关同意办结", "Handed down, and closed without the sender's acceptance"),
+        "N24",
+        _when(
+            lambda row: (
+                CaseClass.HANDED_DOWN in row.particulars.classes
+                and closed(row.procedure)
+                and not row.procedure.sender_accepted
+            )
+        ),
+    ),
+    Rule(
+        "transfer-accepted-open",
+        Title("移送已被接收仍未办结", "Taken over by another place, but not closed"),
+        "definitions: closed",
+        _when(
+            lambda row: (
+                row.procedure.transfer is not None
+                and row.procedure.transfer.state is TransferState.ACCEPTED
+                and not closed(row.procedure)
+            )
+        ),
+    ),
+    Rule(
+        "disputed-without-referral",
+        Title("争议未移送裁决", "Disputed, and referred to nobody who decides it"),
+        "definitions: determined",
+        _when(lambda row: row.standing.disputed > 0 and row.disputes_referred == 0, lambda row: row.standing.disputed),
+    ),
+    Rule(
+        "custody-overdrawn",
+        Title("托管款发放多于收取", "More passed on from custody than was taken"),
+        "definitions: payment",
+        _when(lambda row: row.custody < 0, lambda row: -row.custody),
+    ),
+    Rule(
+        "closed-with-custody",
+        Title("办结仍有托管款未发放", "Closed as paid, and money still in custody"),
+        "N26",
+        _when(lambda row: row.procedure.closed_as == "paid" and row.custody > 0, lambda row: row.custody),
+    ),
+    Rule(
         "unallocated-payment",
         Title("支付对应不到明细", "Paid to the case, but to no claim line"),
         "definitions: facts are recorded",
@@ -169,7 +212,7 @@ def discrepancies_of(row: CaseRow) -> Mapping[str, DiscrepancyRow]:
 discrepancy_ledger = DerivedLedger(
     "discrepancy",
     row=DiscrepancyRow,
-    version=1,
+    version=2,
     title=Title("疑点台账", "Discrepancies"),
     columns=(
         Column("kind", "疑点", "Kind", Kind.TEXT, lambda row: row.kind),

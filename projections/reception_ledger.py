@@ -7,6 +7,7 @@ whose case the case ledger does not hold. Nothing here is keyed by the case, so 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -161,6 +162,7 @@ class AcceptanceRow(Row, frozen=True, kw_only=True):
     number: str
     case: str
     jurisdiction: str
+    received: datetime
     complainant: Sealed | None = None
 
 
@@ -171,6 +173,7 @@ def _acceptances(row: ReceptionRow) -> Mapping[str, AcceptanceRow]:
             number=row.number,
             case=case,
             jurisdiction=row.state.place,
+            received=row.state.received,
             complainant=row.particulars.complainant,
         )
         for case in row.state.cases
@@ -187,6 +190,7 @@ acceptance_ledger = DerivedLedger(
         Column("complaint", "投诉", "Complaint id", Kind.TEXT, lambda row: row.complaint),
         Column("case", "案件", "Case", Kind.TEXT, lambda row: row.case),
         Column("jurisdiction", "属地", "Jurisdiction", Kind.TEXT, lambda row: row.jurisdiction),
+        Column("received", "接报时间", "Received", Kind.TIME, lambda row: row.received),
         Column(
             "complainant", "反映人", "Complainant", Kind.SEALED, lambda row: row.complainant, sealed_field="complainant"
         ),

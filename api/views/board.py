@@ -7,9 +7,11 @@ with, so they always add up to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
 
 from api.reading import Reading
 from api.time_axes import known_at
@@ -19,7 +21,7 @@ from api.views.view import KnownAt, LogTag, Place, Said, View, log_tag, place, s
 from api.words import ENUMS, MEASURES, MONEY_MEASURES
 from domain.errors import InputError
 from domain.vocabulary import CaseClass, Funding
-from projections.board import Board, BoardCell, by_dimensions
+from projections.board import Board, BoardCell, by_dimensions, came_in
 from projections.clearance import MEASURES as SUMS
 from projections.clearance import CellState, CellSums, state_of
 from projections.ledger import SummaryLedger
@@ -71,6 +73,28 @@ class CellView(View):
     then: SumsView | None
     """As known at the end of the checkpoint's day; null while that day is not over."""
     state_then: CellState | None
+    hindering: int
+    """Complaints received at its places by the checkpoint that are unclassified, or accepted without a case; while there is one, nothing
+    is cleared."""
+    hindering_then: int | None
+
+
+class ReceptionView(View):
+    """What came in by a checkpoint at the places that were asked for."""
+
+    checkpoint: str
+    received: int
+    unclassified: int
+    """Not classified by the checkpoint's end."""
+    late: int
+    """Not classified on the day on which it came in."""
+    accepted: int
+    undecided: int
+    """Wage arrears, neither accepted into a case nor refused in writing."""
+    unanswered: int
+    """No wage arrears, and nobody was told what N21 asks for."""
+    orphaned: int
+    """Accepted into a case that nobody registered."""
 
 
 class ClassView(View):
@@ -103,6 +127,8 @@ class BoardView(View):
     """One a class and checkpoint."""
     by_funding: list[CellView]
     """One a kind of project, class and checkpoint."""
+    receptions: list[ReceptionView]
+    """One a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -142,20 +168,33 @@ def board_view(reading: Reading, asked: BoardAsked) -> BoardView:
         jurisdiction=None if asked.jurisdiction is None else place(platform.info, _code(reading, asked.jurisdiction)),
         funding=funding,
         places=places,
-        cells=_filled(reading, board, cells, ["jurisdiction"], [p.code for p in places], funding or ALL),
-        totals=_filled(reading, board, cells, [], [ALL], funding or ALL),
-        by_funding=_filled(reading, board, cells, ["funding"], [f.value for f in Funding], ALL),
+        cells=_filled(reading, board, cells, ["jurisdiction"], [p.code for p in places], funding or ALL, codes),
+        totals=_filled(reading, board, cells, [], [ALL], funding or ALL, codes),
+        by_funding=_filled(reading, board, cells, ["funding"], [f.value for f in Funding], ALL, codes),
+        receptions=[
+            ReceptionView(
+                checkpoint=checkpoint.name,
+                **msgspec.structs.asdict(came_in(board.receptions, checkpoint.name, codes)),
+            )
+            for checkpoint in platform.info.campaign.checkpoints
+        ],
     )
 
 
 def _filled(
-    reading: Reading, board: Board, cells: Sequence[BoardCell], by: Sequence[str], rows: Iterable[str], funding: str
+    reading: Reading,
+    board: Board,
+    cells: Sequence[BoardCell],
+    by: Sequence[str],
+    rows: Iterable[str],
+    funding: str,
+    places: Collection[str] | None,
 ) -> list[CellView]:
     """Cells summed to `by` × class × checkpoint; where nothing is recorded an empty one, so that the absence is seen."""
     over = {cell.checkpoint for cell in board.cells if cell.then is not None}
     summed = {
         (getattr(cell, by[0]) if by else ALL, cell.case_class, cell.checkpoint): cell
-        for cell in by_dimensions(cells, *by, "case_class", "checkpoint", complete=board.complete)
+        for cell in by_dimensions(board, cells, *by, "case_class", "checkpoint", places=places)
     }
     found = []
     for row in rows:
@@ -187,6 +226,8 @@ def _cell(cell: BoardCell, funding: str) -> CellView:
         state=cell.state,
         then=None if cell.then is None else _sums(cell.then),
         state_then=cell.state_then,
+        hindering=cell.receptions.hindering,
+        hindering_then=None if cell.receptions_then is None else cell.receptions_then.hindering,
     )
 
 

@@ -166,6 +166,29 @@ class LedgerReader:
             for row in _stream(cursor, f"{query} order by key", parameters):
                 yield _versioned(table, row)
 
+    def missing(self, ledger: str, column: str, other: str, *, as_of: int | None = None) -> list[VersionedRow[Any]]:
+        """The rows of a ledger whose `column` is the key of no row of the other one, both as of one position: an absence (design.md 6).
+
+        Raises:
+            NotFoundError, NotReadyError: as `page`.
+            KeyError: the column is none that the ledger can be filtered by; a bug of the caller.
+        """
+
+        def read(cursor: Cursor) -> list[VersionedRow[Any]]:
+            table, own = self._row_table(cursor, ledger)
+            others, theirs = self._row_table(cursor, other)
+            position = min(_position(ledger, own, as_of), _position(other, theirs, as_of))
+            valid = "{0}.from_position <= %s and {0}.to_position > %s"
+            cursor.execute(
+                f"select here.key, here.row, here.from_position, here.to_position from {table.name} as here"
+                f" where {valid.format('here')} and not exists (select from {others.name} as there"
+                f" where there.key = here.{table.stored[column].name} and {valid.format('there')}) order by here.key",
+                (position, position, position, position),
+            )
+            return [_versioned(table, row) for row in cursor.fetchall()]
+
+        return self._read("looking for what is missing", read)
+
     # Sums
 
     def cells(self, summary: str, *, as_of: int | None = None) -> dict[Cell, Sums]:

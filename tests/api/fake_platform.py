@@ -53,6 +53,7 @@ from infra.streams import StreamStore
 from infra.vault import MemoryVault
 from projections.board import Board, board
 from projections.catalogue import catalogue
+from projections.clearance import receptions_of
 from projections.folding import Folding, Rows, fold_all, sums_of
 from projections.ledger import Row, SummaryLedger
 from projections.replay import TimelineItem, as_it_was_by, case_state, timeline
@@ -262,7 +263,28 @@ class FakePlatform:
             and self.position_at_end_of(c.day) <= position
         }
         incomplete = None if position == wanted else f"ledger clearance is running at position {position} of {wanted}"
-        return board(WINTER_2019, position, self._cells(position), {} if incomplete else then, incomplete=incomplete)
+        came = {
+            name: self._receptions(self.position_at_end_of(c.day)) for c in WINTER_2019.checkpoints for name in [c.name]
+        }
+        return board(
+            WINTER_2019,
+            position,
+            self._cells(position),
+            {} if incomplete else then,
+            incomplete=incomplete,
+            receptions=self._receptions(position),
+            receptions_then={name: came[name] for name in then},
+        )
+
+    def orphans(self, *, as_of: int | None = None) -> list[VersionedRow]:
+        cases = {versioned.key for versioned in self.rows("case", as_of=as_of)}
+        return [row for row in self.rows("acceptance", as_of=as_of) if row.row.case not in cases]
+
+    def _receptions(self, as_of: int) -> Any:
+        summary = self.catalogue["receptions"]
+        assert isinstance(summary, SummaryLedger)
+        sums = sums_of(summary, (versioned.row for versioned in self._rows("reception", as_of)))
+        return receptions_of(sums, [row.row for row in self.orphans(as_of=as_of)], WINTER_2019, ZONE)
 
     def _cells(self, as_of: int) -> dict[tuple[str, ...], tuple[int, ...]]:
         summary = self.catalogue["clearance"]

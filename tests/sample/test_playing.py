@@ -57,7 +57,7 @@ def shown(sample: Played, rows: Rows) -> Board:
 
 
 def cell(shown: Board, place: str, case_class: CaseClass, checkpoint: str) -> BoardCell:
-    cells = by_dimensions(shown.cells, "jurisdiction", "case_class", "checkpoint", complete=True)
+    cells = by_dimensions(shown, shown.cells, "jurisdiction", "case_class", "checkpoint")
     return next(
         each
         for each in cells
