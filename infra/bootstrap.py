@@ -26,6 +26,7 @@ from domain.sealing.note import parse_note
 from domain.sealing.policy import Policy
 from domain.streams import Context, Provenance
 from infra.books.mapping_files import load_mapping, shipped_mappings
+from infra.books.sheet_text import sheet_text
 from infra.clock import Clock
 from infra.evidence import FolderEvidence
 from infra.folding.engine import Engine, EngineConfig
@@ -110,6 +111,7 @@ __all__ = [
     "recover_log",
     "run_sample",
     "selection_of",
+    "sheet_text",
     "shipped_mappings",
     "small_file",
     "trusted_by",

@@ -19,9 +19,12 @@ from api.cli.session import Operator, officer_of, session_of, warn
 from api.cli.tables import Column, Format, Table
 from api.commands.catalogue import NOUNS
 from api.commands.command import Command, Noun
+from api.commands.desk import resolving
 from api.commands.fields import Entry, Kind, Texts, raw_of
 from api.commands.forms import Form, checked, refusal
+from api.commands.matching import finder
 from api.commands.performing import Asking, RecordedView, perform
+from api.commands.rows import Find, rows_of
 from api.reading import Reading
 from api.words import Language, Word
 from domain.errors import InputError
@@ -142,7 +145,7 @@ def _option_help(entry: Entry) -> str:
     if entry.choices:
         said += f": {' | '.join(entry.choices)}"
     elif entry.kind is Kind.ROWS:
-        said += f": {' | '.join(inner.name for inner in entry.inner)}"
+        said += f": {' | '.join(inner.name for inner in entry.inner)}; @FILE"
     elif label.hint_en:
         said += f" ({label.hint_en})"
     return said + (" *" if entry.required else "")
@@ -174,6 +177,11 @@ def _filled(command: Command, given: dict[str, Any], reading: Reading) -> Form:
     else:
         texts = _texts(command, given)
         raw, faults = raw_of(command.entries, texts, reading.platform.info.zone)
+        for entry in command.entries:
+            if entry.kind is Kind.ROWS and (lines := given[_name(entry)]):
+                read = rows_of(entry, _sheet(lines), reading.platform.info.zone, _finder(command, given, reading))
+                raw[entry.name] = read.rows
+                faults += read.faults
         if faults:
             raise refusal(faults)
         _put_files(command, given, raw, reading)
@@ -190,6 +198,28 @@ def _texts(command: Command, given: dict[str, Any]) -> Texts:
         if value is not None and entry.kind is not Kind.FILES:
             found[entry.path] = value if isinstance(value, list) else [value]
     return found
+
+
+def _sheet(lines: list[str]) -> str:
+    """Rows as they were typed, or those of a file that is named with @ before it."""
+    if len(lines) == 1 and lines[0].startswith("@"):
+        from infra.bootstrap import sheet_text
+
+        file = Path(lines[0][1:])
+        try:
+            return sheet_text(file.name, file.read_bytes())
+        except OSError as error:
+            raise InputError(f"{file} cannot be read: {error.strerror}", field="form", rule="readable") from None
+    return "\n".join(lines)
+
+
+def _finder(command: Command, given: dict[str, Any], reading: Reading) -> Find | None:
+    """Who is named in a list of a case is looked for among its lines."""
+    if command.opens:
+        return None
+    desk = resolving(reading.platform)
+    thing: Any = desk.streams.get(command.noun.stream, command.noun.resolve(desk, given["thing"]))
+    return finder(reading, thing.partitionkey)
 
 
 def _json(file: Path) -> Any:
@@ -212,11 +242,7 @@ def _put_files(command: Command, given: dict[str, Any], raw: dict[str, Any], rea
 
 def _subject(command: Command, given: dict[str, Any], reading: Reading) -> str | None:
     """Whose key a file is sealed under: the thing's, or a new one where the thing is only beginning."""
-    from api.commands.desk import Desk
-
-    if command.opens or reading.reader.officer is None:
-        return None
-    return command.noun.resolve(Desk(reading.platform, reading.reader.officer, "files"), given["thing"])
+    return None if command.opens else command.noun.resolve(resolving(reading.platform), given["thing"])
 
 
 _COLUMNS = (

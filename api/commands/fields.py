@@ -163,15 +163,25 @@ Texts = Mapping[str, Sequence[str]]
 
 
 def raw_of(entries: Sequence[Entry], texts: Texts, zone: ZoneInfo) -> tuple[dict[str, Any], list[FormFault]]:
-    """What a form's model takes, from what was typed; what was left blank is left out. Faults of what cannot be read."""
+    """What a form's model takes, from what was typed; what was left blank is left out. Faults of what cannot be read.
+
+    Fields with rows are left out too: they are sheets (`rows.py`).
+    """
     raw: dict[str, Any] = {}
     faults: list[FormFault] = []
     for entry in entries:
+        if entry.kind is Kind.ROWS:
+            continue
         value, found = _raw(entry, texts, zone)
         faults += found
         if value is not None:
             raw[entry.name] = value
     return raw, faults
+
+
+def read_field(entry: Entry, text: str, zone: ZoneInfo, row: int) -> tuple[Any, list[FormFault]]:
+    """One field of a row."""
+    return _one(entry, text, zone, row)
 
 
 def _raw(entry: Entry, texts: Texts, zone: ZoneInfo) -> tuple[Any, list[FormFault]]:
@@ -182,8 +192,6 @@ def _raw(entry: Entry, texts: Texts, zone: ZoneInfo) -> tuple[Any, list[FormFaul
     if not typed:
         return None, []
     match entry.kind:
-        case Kind.ROWS:
-            return _rows(entry, typed, zone)
         case Kind.CHOICES:
             return typed, []
         case Kind.LINES:
@@ -230,26 +238,6 @@ def _moment(text: str, zone: ZoneInfo) -> datetime | Fault | None:
     if exact is not None and exact.tzinfo is not None:
         return exact
     return instant_reader(_NONE, "ymd", _EARLIEST, _LATEST, zone)(text)
-
-
-def _rows(entry: Entry, typed: Sequence[str], zone: ZoneInfo) -> tuple[Any, list[FormFault]]:
-    """Rows, one a line, their fields in the form's order."""
-    rows, faults = [], []
-    lines = [line for text in typed for line in text.splitlines() if line.strip()]
-    for number, line in enumerate(lines, 1):
-        cells = line.split("\t" if "\t" in line else "|")
-        row: dict[str, Any] = {}
-        for inner, cell in zip(entry.inner, cells, strict=False):
-            if cell.strip():
-                value, found = _one(inner, cell.strip(), zone, number)
-                faults += found
-                row[inner.name] = value
-        if len(cells) > len(entry.inner):
-            names = " | ".join(inner.name for inner in entry.inner)
-            message = Word(f"第 {number} 行多于 {len(entry.inner)} 项", f"row {number} has more than {names}")
-            faults.append(FormFault(entry.path, "row-shape", message, number))
-        rows.append(row)
-    return rows, faults
 
 
 def _fault(entry: Entry, fault: Fault, row: int) -> FormFault:

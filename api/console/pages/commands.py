@@ -7,7 +7,7 @@ that is refused says rule and clause above what was typed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -21,13 +21,16 @@ from api.commands.command import Command
 from api.commands.desk import resolving
 from api.commands.fields import Entry, FormFault, Kind, raw_of
 from api.commands.forms import checked
+from api.commands.matching import finder
 from api.commands.performing import Asking, RecordedView, perform
+from api.commands.rows import Find, Rows, rows_of
 from api.console.rendering import language_of, path, render
 from api.console.writing import SignedIn, Write
 from api.errors import Answer, answer_to, members_of
 from api.reading import Reading, is_text
 from api.views.evidence import put_upload
 from domain.errors import InputError, NotFoundError, QinglingError, RecordingError, Refused
+from infra.bootstrap import sheet_text
 
 router = APIRouter(prefix="/do")
 Name = Annotated[str, Path(max_length=60, pattern="^[a-z-]+$")]
@@ -43,10 +46,22 @@ class Sheet:
     of: str
     key: str
     seen: int
-    texts: Mapping[str, list[str]] = field(default_factory=dict)
+    texts: dict[str, list[str]] = field(default_factory=dict)
     files: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
     faults: list[FormFault] = field(default_factory=list)
     refused: QinglingError | None = None
+    rows: dict[str, Rows] = field(default_factory=dict)
+    """By field: what was read of the sheets; empty before anything was sent."""
+
+    @property
+    def has_sheets(self) -> bool:
+        """Whether some field takes rows: they are looked at before they are recorded."""
+        return any(entry.kind is Kind.ROWS for entry in self.command.entries)
+
+    @property
+    def may_be_recorded(self) -> bool:
+        """Whether what was sent was looked at, and nothing is wrong with it."""
+        return not self.has_sheets or bool(self.rows and not self.faults and any(r.rows for r in self.rows.values()))
 
     @property
     def answer(self) -> Answer | None:
@@ -101,18 +116,57 @@ def _given(request: Request, write: Reading, command: Command, sent: FormData) -
         raw, sheet.faults = raw_of(command.entries, sheet.texts, write.platform.info.zone)
         sheet.files = _files(write, sheet, sent)
         raw |= {name: kept for name, kept in sheet.files.items() if kept}
+        raw |= _sheets(write, sheet, sent)
         found = checked(command.form, raw)
         if isinstance(found, list):
-            known = {fault.field for fault in sheet.faults}
-            sheet.faults += [fault for fault in found if fault.field not in known]
+            known = {(fault.field, fault.row) for fault in sheet.faults}
+            sheet.faults += [f for fault in found if ((f := _on_its_line(sheet, fault)).field, f.row) not in known]
         if sheet.faults or isinstance(found, list):
             return _page(request, write, sheet, 400)
+        if sheet.has_sheets and sent.get("act") != "record":
+            return _page(request, write, sheet)
         insisted = sheet.seen if command.insists else None
         view = perform(write, command, sheet.of or None, found, Asking(sheet.key, insisted))
     except (Refused, InputError, NotFoundError, RecordingError) as error:
         sheet.refused = error
         return _page(request, write, sheet, answer_to(error).status)
     return RedirectResponse(seen_at(language_of(request), command, view), status_code=303)
+
+
+def _sheets(write: Reading, sheet: Sheet, sent: FormData) -> dict[str, Any]:
+    """The rows of every field that takes some: pasted, or read from a file, which then stands in the page as if it had been pasted."""
+    entries = [entry for entry in sheet.command.entries if entry.kind is Kind.ROWS]
+    if not entries:
+        return {}
+    find = _finder(write, sheet)
+    raw: dict[str, Any] = {}
+    for entry in entries:
+        upload = sent.get(f"{entry.path}.sheet")
+        if isinstance(upload, UploadFile) and upload.filename:
+            sheet.texts[entry.path] = [sheet_text(upload.filename, upload.file.read())]
+        read = rows_of(entry, sheet.text(entry.path), write.platform.info.zone, find)
+        sheet.rows[entry.name] = read
+        sheet.faults += read.faults
+        if read.rows:
+            raw[entry.name] = read.rows
+    return raw
+
+
+def _finder(write: Reading, sheet: Sheet) -> Find | None:
+    """Who is named in a list of a case is looked for among its lines."""
+    if sheet.command.opens:
+        return None
+    desk = resolving(write.platform)
+    thing: Any = desk.streams.get(sheet.command.noun.stream, sheet.command.noun.resolve(desk, sheet.of))
+    return finder(write, thing.partitionkey)
+
+
+def _on_its_line(sheet: Sheet, fault: FormFault) -> FormFault:
+    """A fault of the n-th row, at the line of the sheet that it stands on."""
+    read = sheet.rows.get(fault.field.split(".")[0])
+    if read is None or not 0 < fault.row <= len(read.numbers):
+        return fault
+    return replace(fault, row=read.numbers[fault.row - 1])
 
 
 def seen_at(language: str, command: Command, view: RecordedView) -> str:
