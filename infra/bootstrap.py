@@ -300,6 +300,8 @@ def open_platform(settings: Settings, *, folding: bool = False, sealing: bool = 
         provable.check_end()
         if sealing:
             provable.start()
+        files = FolderEvidence(settings.evidence_path, vault, vault)
+        files.remove_leftovers()
         yield Platform(
             settings,
             info,
@@ -313,7 +315,7 @@ def open_platform(settings: Settings, *, folding: bool = False, sealing: bool = 
             folding=folding,
             check=partial(fsck, dsn),
             sealing=provable,
-            files=FolderEvidence(settings.evidence_path, vault, vault),
+            files=files,
         )
 
 

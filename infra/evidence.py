@@ -7,6 +7,7 @@ file is never on the disk. The folder is open to its owner alone.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -112,41 +113,46 @@ class FolderEvidence:
                 yield from sorted(file.name for file in shard.iterdir() if _DIGEST.fullmatch(file.name))
 
     def remove_leftovers(self) -> None:
-        """Takes away what a crash left behind. Only while nobody puts a file: at start, before the doors open."""
+        """Takes away what a crash left behind; what another process is writing at this moment stays."""
         with durable.written_in(self._folder):
-            durable.remove_waiting(self._folder)
+            for file in (self._folder / durable.WAITING).iterdir():
+                with suppress(FileNotFoundError):
+                    _remove_unless_written(file)
 
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
 
     def _kept(self, pieces: Iterator[bytes]) -> str:
+        """Writes a file and gives it its name. It is locked until it has it, so that no start of another process takes it away."""
         waiting = self._folder / durable.WAITING / os.urandom(16).hex()
-        try:
-            sha256 = self._written(waiting, pieces)
-            with durable.written_in(self._folder):
-                target = self._path(sha256)
-                durable.make_folder(target.parent, 0o700)
-                waiting.rename(target)
-                durable.sync_folder(str(target.parent))
-        except BaseException:
-            with suppress(OSError):  # the first error is the one to report
-                waiting.unlink()
-            raise
+        with durable.written_in(self._folder):
+            descriptor = os.open(waiting, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb", buffering=0) as file:
+            try:
+                with durable.written_in(self._folder):
+                    fcntl.flock(descriptor, fcntl.LOCK_EX)
+                sha256 = self._written(file, pieces)
+                with durable.written_in(self._folder):
+                    target = self._path(sha256)
+                    durable.make_folder(target.parent, 0o700)
+                    waiting.rename(target)
+                    durable.sync_folder(str(target.parent))
+            except BaseException:
+                with suppress(OSError):  # the first error is the one to report
+                    waiting.unlink()
+                raise
         return sha256
 
-    def _written(self, path: Path, pieces: Iterator[bytes]) -> str:
+    def _written(self, file: BinaryIO, pieces: Iterator[bytes]) -> str:
         """The digest of what was written. An error of the disk is told apart from one of whoever hands the pieces in."""
         digest = hashlib.sha256()
-        with durable.written_in(path.parent):
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb", buffering=0) as file:
-            for piece in pieces:
-                digest.update(piece)
-                with durable.written_in(path.parent):
-                    _write_all(file, piece)
-            with durable.written_in(path.parent):
-                os.fchmod(file.fileno(), _READ_ONLY)
-                os.fsync(file.fileno())
+        for piece in pieces:
+            digest.update(piece)
+            with durable.written_in(self._folder):
+                _write_all(file, piece)
+        with durable.written_in(self._folder):
+            os.fchmod(file.fileno(), _READ_ONLY)
+            os.fsync(file.fileno())
         return digest.hexdigest()
 
     def _header(self, sha256: str) -> tuple[Header, int]:
@@ -171,6 +177,18 @@ class FolderEvidence:
 
     def _opened(self, file_key: bytes, header: Header, sha256: str) -> Iterator[bytes]:
         return open_file(file_key, header, self._pieces(sha256, len(header.raw)), sha256)
+
+
+def _remove_unless_written(path: Path) -> None:
+    """A file whose writer lives is locked. Who comes between its making and its lock makes that one upload fail, and harms no other."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink()
+    except BlockingIOError:
+        return
+    finally:
+        os.close(descriptor)
 
 
 def _write_all(file: BinaryIO, data: bytes) -> None:

@@ -110,9 +110,12 @@ class Vault:
         The number is normalised (width, case, blanks) and kept blinded: see `Keyring.blind`. `domain` says what it is.
 
         Raises:
+            InputError: nothing is left of the number, so that it would be everybody's.
             RecordingError: the store failed.
         """
         plain = "".join(unicodedata.normalize("NFKC", value).split()).casefold()
+        if not plain:
+            raise InputError("nobody is found again by a number of blanks", field=domain, rule="required")
         blind = self._keyring.blind(domain, plain)
         fresh = self.new_subject()
         return self._store.sealing(lambda transaction: transaction.person(blind, fresh))
@@ -314,12 +317,12 @@ class MemoryStore:
     def erase(self, subject: str) -> int | None:
         """See `VaultStore.erase`."""
         with self._lock:
+            self.persons = {blind: each for blind, each in self.persons.items() if each != subject}
             if subject not in self.keys:
                 return None
             if self.keys[subject] is None:
                 return 0
             self.keys[subject] = None
-            self.persons = {blind: each for blind, each in self.persons.items() if each != subject}
             kept = {digest: row for digest, row in self.ciphertexts.items() if row.subject != subject}
             deleted = len(self.ciphertexts) - len(kept)
             self.ciphertexts = kept

@@ -221,7 +221,7 @@ class Desk:
         Raises:
             InputError: one of them is not, or is another one than it says.
         """
-        return tuple(evidence_named(self.platform.files, each.given()) for each in given)
+        return tuple(evidence_named(self.platform.files, each.given(), self.platform.vault) for each in given)
 
     # Places
 

@@ -216,6 +216,16 @@ def test_what_a_crash_left_is_no_file_and_is_taken_away(files, folder):
     assert everything_in(folder) == []
 
 
+def test_what_another_process_is_writing_is_not_taken_away(files, folder, vault):
+    def interrupted() -> Iterator[bytes]:
+        yield RECORDING
+        FolderEvidence(folder, vault, vault).remove_leftovers()
+        yield RECORDING
+
+    evidence = files.put(SUBJECT, interrupted())
+    assert b"".join(files.open(evidence.sha256)) == RECORDING * 2
+
+
 def test_files_are_put_by_several_threads_at_once(files):
     with ThreadPoolExecutor(8) as threads:
         contents = [RECORDING[: 1_000 * i] for i in range(1, 17)]

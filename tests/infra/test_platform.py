@@ -173,6 +173,22 @@ def test_a_second_process_reads_while_the_first_one_folds(real: Settings) -> Non
         assert second.status().head == first.head()
 
 
+def test_evidence_lies_in_the_folder_of_the_setting_and_a_start_clears_what_a_crash_left(
+    real: Settings, tmp_path: Path
+) -> None:
+    elsewhere = replace(real, evidence=str(tmp_path / "files"))
+    with open_platform(elsewhere) as platform:
+        evidence = platform.files.put("case-1", [b"a note"], name="note.txt")
+    (tmp_path / "files" / "new" / "left").write_bytes(b"half")
+    with open_platform(elsewhere) as platform:
+        assert list(platform.files.stored()) == [evidence.sha256]
+        assert list((tmp_path / "files" / "new").iterdir()) == []
+        assert b"".join(platform.files.open(evidence.sha256)) == b"a note"
+    with open_platform(real) as platform:
+        assert not platform.files.has(evidence.sha256)
+        assert (real.data / "evidence").is_dir()
+
+
 def test_a_sample_that_was_thrown_away_is_played_again_and_no_real_logs_key_is_taken_for_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import re
 import traceback
@@ -81,6 +82,9 @@ class VaultSuite:
         raise NotImplementedError
 
     def ciphertexts(self, store: VaultStore) -> int:
+        raise NotImplementedError
+
+    def persons(self, store: VaultStore) -> list[tuple[bytes, str]]:
         raise NotImplementedError
 
     def test_a_vault_is_a_sealer_and_an_opener(self, vault: Vault) -> None:
@@ -270,6 +274,65 @@ class VaultSuite:
         with pytest.raises(NotFoundError):
             vault.erase("person-1")
 
+    def test_a_person_is_found_again_however_the_number_is_written(self, vault: Vault, other_process: Vault) -> None:
+        subject = vault.subject_of("id-number", "14032119900101001x")
+        for written in ("14032119900101001X", " 140321 19900101 001x\u3000", "１４０３２１１９９００１０１００１Ｘ"):
+            assert other_process.subject_of("id-number", written) == subject
+        others = {
+            vault.subject_of("id-number", "140321199001010025"),
+            vault.subject_of("passport", "14032119900101001X"),
+        }
+        assert len(others - {subject}) == 2
+
+    def test_a_number_of_blanks_is_nobodys(self, vault: Vault) -> None:
+        for blank in ("", " \u3000\t"):
+            with pytest.raises(InputError):
+                vault.subject_of("id-number", blank)
+
+    def test_a_number_is_kept_blinded_and_nowhere_as_it_is(self, vault: Vault, store: VaultStore) -> None:
+        subject = vault.subject_of("id-number", "140321199001010017")
+        [(blind, kept)] = self.persons(store)
+        assert kept == subject
+        assert len(blind) == 32
+        assert b"140321199001010017" not in blind
+        assert blind != hashlib.sha256(b"140321199001010017").digest()
+
+    def test_a_number_is_blinded_by_the_keyring(self, vault: Vault, store: VaultStore, tmp_path: Path) -> None:
+        stranger = Vault(store, Keyring.create(tmp_path / "keys" / "keyring.json"))
+        assert stranger.subject_of("id-number", "1") != vault.subject_of("id-number", "1")
+
+    def test_who_was_erased_is_another_one_when_they_come_again(self, vault: Vault, store: VaultStore) -> None:
+        subject = vault.subject_of("id-number", "140321199001010017")
+        vault.seal(subject, NAME, TEXT)
+        vault.erase(subject)
+        assert self.persons(store) == []
+        again = vault.subject_of("id-number", "140321199001010017")
+        assert again != subject
+        assert vault.open_many([(vault.seal(again, NAME, TEXT), NAME)]) == [TEXT]
+
+    def test_who_was_never_sealed_for_is_forgotten_all_the_same(self, vault: Vault, store: VaultStore) -> None:
+        subject = vault.subject_of("id-number", "140321199001010017")
+        with pytest.raises(NotFoundError):
+            vault.erase(subject)
+        assert self.persons(store) == []
+
+    def test_one_who_comes_at_several_desks_at_once_is_one_person(self, vault: Vault, other_process: Vault) -> None:
+        desks = [vault, other_process] * 4
+        at_once = Barrier(len(desks))
+
+        def come(desk: Vault) -> str:
+            at_once.wait()
+            return desk.subject_of("id-number", "140321199001010017")
+
+        with ThreadPoolExecutor(len(desks)) as running:
+            assert len(set(running.map(come, desks))) == 1
+
+    def test_a_request_is_known_again_and_not_guessed(self, vault: Vault, other_process: Vault) -> None:
+        digest = vault.request_digest(b'{"amount":1}')
+        assert other_process.request_digest(b'{"amount":1}') == digest
+        assert vault.request_digest(b'{"amount":2}') != digest
+        assert digest != hashlib.sha256(b'{"amount":1}').digest()
+
     def test_a_ciphertext_that_is_missing_is_no_erasure(
         self, vault: Vault, store: VaultStore, other_process: Vault
     ) -> None:
@@ -348,6 +411,10 @@ class TestMemoryVault(VaultSuite):
         assert isinstance(store, MemoryStore)
         return len(store.ciphertexts)
 
+    def persons(self, store: VaultStore) -> list[tuple[bytes, str]]:
+        assert isinstance(store, MemoryStore)
+        return list(store.persons.items())
+
     def test_two_vaults_in_memory_share_nothing(self, keyring: Keyring) -> None:
         sealed = MemoryVault(keyring).seal("person-1", NAME, TEXT)
         with pytest.raises(VerificationError):
@@ -365,7 +432,7 @@ def migrated(postgres_server: EmbeddedPostgres) -> str:
 @pytest.fixture
 def database(migrated: str) -> str:
     """The same with an empty vault."""
-    ask(migrated, "truncate vault.ciphertext, vault.subject_key")
+    ask(migrated, "truncate vault.ciphertext, vault.subject_key, vault.person")
     ask(migrated, "update vault.erasures set count = 0")
     return migrated
 
@@ -419,6 +486,9 @@ class TestPostgresVault(VaultSuite):
         [(count,)] = ask(self.url, "select count(*)::integer from vault.ciphertext")
         assert isinstance(count, int)
         return count
+
+    def persons(self, store: VaultStore) -> list[tuple[bytes, str]]:
+        return [(bytes(blind), subject) for blind, subject in ask(self.url, "select blind, subject from vault.person")]  # type: ignore[arg-type, misc]
 
     def test_the_database_never_holds_a_text_or_a_plain_key(
         self, vault: Vault, database: str, drawn_keys: list[bytes]
@@ -481,6 +551,7 @@ class TestPostgresVault(VaultSuite):
             "delete from vault.subject_key",
             "truncate vault.subject_key, vault.ciphertext",
             "update vault.ciphertext set blob = ''",
+            "update vault.person set subject = 'another'",
             "update vault.subject_key set subject = 'another'",
             "update vault.subject_key set created_at = now()",
             "delete from vault.erasures",

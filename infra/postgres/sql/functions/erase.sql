@@ -8,10 +8,10 @@ declare
     v_deleted bigint;
 begin
     perform pg_advisory_xact_lock(1397047628);
+    delete from vault.person where subject = p_subject;
     if not exists (select from vault.subject_key where subject = p_subject) then
         return null;
     end if;
-    delete from vault.person where subject = p_subject;
     update vault.subject_key set wrapped = null, destroyed_at = clock_timestamp()
      where subject = p_subject and destroyed_at is null;
     if not found then
