@@ -15,6 +15,7 @@ from domain.backstops.standing import BackstopState
 from domain.campaigns.genesis import LogKind
 from domain.cases.standing import Reason, TransferState
 from domain.complaints.reception import ReceptionStage
+from domain.evidence.media import EvidenceKind
 from domain.money import yuan
 from domain.orders.standing import OrderState
 from domain.payments.handlers import BankResult
@@ -439,6 +440,14 @@ ENUMS: Mapping[type[Enum], Mapping[str, Word]] = {
         "within-unpaid": Word("以未结清工程款为限垫付", "Advances within unpaid project money"),
         "between": Word("中间环节", "Between"),
     },
+    EvidenceKind: {
+        "photo": Word("照片", "Photo"),
+        "pdf": Word("PDF 文件", "PDF"),
+        "office": Word("办公文档", "Office file"),
+        "text": Word("文本", "Text"),
+        "audio": Word("录音", "Recording"),
+        "video": Word("录像", "Video"),
+    },
     ListKind: {
         "permit": Word("施工许可", "Building permits"),
         "approval": Word("立项审批", "Project approvals"),
@@ -860,6 +869,7 @@ COLUMN_WORDS: Mapping[tuple[str, str], Vocabulary] = {
     ("safeguard", "safeguard"): ENUMS[Safeguard],
     ("permit-list", "kind"): ENUMS[ListKind],
     ("permit", "kind"): ENUMS[ListKind],
+    ("evidence", "kind"): ENUMS[EvidenceKind],
     ("case", "classes"): ENUMS[CaseClass],
     ("case", "funding"): ENUMS[Funding],
     ("case", "stage"): ENUMS[Stage],
@@ -883,8 +893,8 @@ def word(value: Enum) -> Word:
 
 HINDRANCES: Mapping[str, Word] = {
     "reverified": Word(
-        "花名册复核后又有 {number} 条明细重新核定",
-        "{number} lines were determined again since the roster was confirmed",
+        "花名册复核后又有 {number} 条明细重新核定、合并或拆分",
+        "{number} lines were determined again, merged or split since the roster was confirmed",
     ),
     "roster-unconfirmed": Word(
         "名册尚未申报完整并经另一人复核", "the roster is not declared complete and confirmed by another officer"

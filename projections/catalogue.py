@@ -14,6 +14,7 @@ from projections.clearance import clearance_board, reception_board
 from projections.custody_ledger import custody_ledger
 from projections.discrepancy_ledger import discrepancy_ledger
 from projections.duty_ledger import duty_ledger
+from projections.evidence_ledger import dossier_ledger, evidence_ledger
 from projections.ledger import Catalogue
 from projections.officer_ledger import officer_ledger
 from projections.order_ledger import order_ledger
@@ -47,6 +48,8 @@ def catalogue(campaign: Campaign, zone: ZoneInfo) -> Catalogue:
             safeguard_ledger,
             permit_list_ledger,
             permit_ledger,
+            dossier_ledger,
+            evidence_ledger,
             book_ledger,
             officer_ledger,
         )

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import domain.backstops.standing
 import domain.campaigns.genesis
 import domain.complaints.reception
+import domain.evidence.media
 import domain.orders.standing
 import domain.projects.particulars
 import domain.projects.permit_list
@@ -41,6 +42,7 @@ MODULES = (
     domain.backstops.standing,
     domain.campaigns.genesis,
     domain.complaints.reception,
+    domain.evidence.media,
     domain.orders.standing,
     domain.projects.particulars,
     domain.projects.permit_list,
