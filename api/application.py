@@ -66,7 +66,7 @@ def _answer_error(request: Request, error: Exception) -> Response:
 
 
 class Headers:
-    """Security headers on every answer. No page needs a script, an outside resource, or to be framed."""
+    """Security headers on every answer that does not say stricter ones. No page needs a script, an outside resource, or to be framed."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -76,7 +76,9 @@ class Headers:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(_HEADERS)
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)

@@ -69,6 +69,7 @@ from infra.sealing.tamper import tamper_report
 from infra.settings import CHECKOUT, Settings
 from infra.settings import load as load_settings
 from infra.streams import StreamStore
+from infra.thumbnail import thumbnail
 from infra.witness import WitnessDesk, WitnessedLog
 from projections.catalogue import catalogue
 
@@ -114,6 +115,7 @@ __all__ = [
     "sheet_text",
     "shipped_mappings",
     "small_file",
+    "thumbnail",
     "trusted_by",
     "verify_pack",
     "verify_proof",

@@ -16,7 +16,7 @@ from domain.evidence.bearing import bears_evidence, evidence_in
 from domain.evidence.media import KINDS
 from domain.evidence.sealed_file import NAME_FIELD
 from domain.sealing.personal import Sealed
-from domain.streams import StreamEvent
+from domain.streams import StreamEvent, Visibility
 from domain.vocabulary import Evidence
 from projections.ledger import Column, DerivedLedger, Kind, Row, RowLedger, Title
 
@@ -83,8 +83,10 @@ def _named_again(before: NamedFile | None, evidence: Evidence, position: int) ->
 
 
 def _partition(recorded: Recorded[StreamEvent]) -> str | None:
-    """No row is looked at for an event that has a place for evidence and names none, as most do in an import."""
-    return None if next(evidence_in(recorded.event), None) is None else recorded.envelope.partitionkey
+    """No row is looked at for an event that names no file, as most do in an import; none is made of what no door hands out."""
+    if recorded.envelope.visibility is Visibility.REVIEW or next(evidence_in(recorded.event), None) is None:
+        return None
+    return recorded.envelope.partitionkey
 
 
 dossier_ledger.on(

@@ -237,7 +237,7 @@ def _put_files(command: Command, given: dict[str, Any], raw: dict[str, Any], rea
 
     for entry in command.entries:
         if entry.kind is Kind.FILES and (named := given[_name(entry)]):
-            raw[entry.name] = [put_file(reading, _subject(command, given, reading), Path(each)) for each in named]
+            raw[entry.name] = [put_file(reading, _subject(command, given, reading), Path(each)).named for each in named]
 
 
 def _subject(command: Command, given: dict[str, Any], reading: Reading) -> str | None:

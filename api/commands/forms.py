@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, model_validator
 
 from api.commands.fields import FormFault, Kind, Label, Line, Moment
 from api.words import Word
@@ -39,6 +39,15 @@ class EvidenceForm(Form):
     sha256: Annotated[_Hex, Label("摘要", "Digest")]
     type: Annotated[Line, Label("类型", "Media type")]
     name: Annotated[SealedForm | None, Label("文件名", "Name")] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_answered(cls, given: Any) -> Any:
+        """What the answer says beside the reference is not recorded: the file says it."""
+        beside = {"size", "kind"}
+        return (
+            {name: value for name, value in given.items() if name not in beside} if isinstance(given, dict) else given
+        )
 
     def given(self) -> Evidence:
         """The evidence that it names."""

@@ -7,6 +7,7 @@ answered is the `Evidence` that a command's form takes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -14,9 +15,11 @@ import msgspec
 from starlette.datastructures import UploadFile
 
 from api.reading import Reading
-from api.views.view import LogTag, View, log_tag
-from domain.errors import InputError, NotFoundError, UnauthorisedError
-from domain.evidence.media import KINDS
+from api.views.values import local
+from api.views.view import LogTag, Said, View, log_tag, said
+from api.words import EVENT_TYPES, Word
+from domain.errors import ErasedError, InputError, NotFoundError, NotReadyError, UnauthorisedError
+from domain.evidence.media import KINDS, SHOWN_SMALL, EvidenceKind
 from domain.evidence.sealed_file import NAME_FIELD
 from domain.sealing.personal import Sealed
 from domain.vocabulary import Evidence
@@ -34,13 +37,33 @@ class SealedName(View):
 
 
 class EvidenceView(View):
-    """A file as an event names it."""
+    """A file as an event names it, with what it is; a command's form takes all of it."""
 
     sha256: str
     """SHA-256 of the sealed file."""
     type: str
     """Media type, found from the content."""
     name: SealedName | None = None
+    kind: str
+    """photo, pdf, office, text, audio, or video."""
+    size: int
+    """Bytes of the file itself."""
+
+    @property
+    def named(self) -> dict[str, Any]:
+        """The reference alone, as it stands in an event."""
+        return self.model_dump(include={"sha256", "type", "name"}, exclude_none=True)
+
+
+class NamedByView(View):
+    """An event that names a file."""
+
+    position: int
+    type: str
+    title: Said
+    recorded: str
+    case: str | None
+    """The case that it belongs to; null: something else."""
 
 
 class StoredEvidenceView(View):
@@ -55,9 +78,27 @@ class StoredEvidenceView(View):
     """Bytes of the file itself."""
     subject: str
     """Whose key opens it."""
+    thumbnail: bool
+    """Whether there is a small picture of it."""
+    name: str | None
+    """Its name; null where the reader may not see it, where it has none, or where it was erased."""
+    erased: bool
+    """Whether its key was destroyed, so that nobody opens it any more."""
+    named_by: list[NamedByView]
+    """The events that name it and that the reader may see, in order; none until a command has."""
 
 
-def put_upload(reading: Reading, subject: str | None, upload: UploadFile) -> dict[str, Any]:
+def require_officer(reading: Reading) -> None:
+    """Files are handed in by somebody.
+
+    Raises:
+        UnauthorisedError: nobody is named.
+    """
+    if reading.reader.officer is None:
+        raise UnauthorisedError("handing in evidence needs a token that names an officer")
+
+
+def put_upload(reading: Reading, subject: str | None, upload: UploadFile) -> EvidenceView:
     """Takes a file that came with a form.
 
     Raises:
@@ -67,7 +108,7 @@ def put_upload(reading: Reading, subject: str | None, upload: UploadFile) -> dic
     return put(reading, subject, _pieces(upload.file), upload.filename)
 
 
-def put_file(reading: Reading, subject: str | None, path: Path) -> dict[str, Any]:
+def put_file(reading: Reading, subject: str | None, path: Path) -> EvidenceView:
     """Takes a file of this machine.
 
     Raises:
@@ -80,14 +121,17 @@ def put_file(reading: Reading, subject: str | None, path: Path) -> dict[str, Any
         raise InputError(f"{path} cannot be read: {error.strerror}", field="evidence", rule="readable") from None
 
 
-def put(reading: Reading, subject: str | None, content: Iterable[bytes], name: str | None) -> dict[str, Any]:
-    """Takes a file in pieces; what a command's form takes of it."""
-    if reading.reader.officer is None:
-        raise UnauthorisedError("handing in evidence needs a token that names an officer")
+def put(reading: Reading, subject: str | None, content: Iterable[bytes], name: str | None) -> EvidenceView:
+    """Takes a file in pieces; under the key of a stream, or one of its own."""
+    require_officer(reading)
     under = subject or reading.platform.vault.new_subject()
-    evidence = reading.platform.files.put(under, content, name=(name or "")[:LONGEST_NAME] or None)
-    made: dict[str, Any] = msgspec.to_builtins(evidence)
-    return made
+    files = reading.platform.files
+    evidence = files.put(under, content, name=(name or "")[:LONGEST_NAME] or None)
+    return EvidenceView(
+        **msgspec.to_builtins(evidence),
+        kind=KINDS[evidence.type].value,
+        size=files.about(evidence.sha256).size,
+    )
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:
@@ -96,12 +140,15 @@ def _pieces(file: BinaryIO) -> Iterator[bytes]:
 
 
 def stored_view(reading: Reading, sha256: str) -> StoredEvidenceView:
-    """What is known of a file without opening it.
+    """What is known of a file.
 
     Raises:
         NotFoundError: there is no such file.
     """
     about = reading.platform.files.about(sha256)
+    rows = list(_rows(reading, sha256))
+    names = [row.file.name for row in rows if row.file.name is not None]
+    opened = reading.platform.opened([(name, NAME_FIELD) for name in names])
     return StoredEvidenceView(
         log=log_tag(reading),
         sha256=sha256,
@@ -109,11 +156,57 @@ def stored_view(reading: Reading, sha256: str) -> StoredEvidenceView:
         kind=KINDS[about.type].value,
         size=about.size,
         subject=about.subject,
+        thumbnail=has_thumbnail(about.type),
+        name=next(filter(None, opened), None) if reading.reader.may_see_names else None,
+        erased=_erased(reading, sha256),
+        named_by=_named_by(reading, rows),
     )
 
 
-def opened_file(reading: Reading, sha256: str) -> Iterator[bytes]:
-    """The file, for a reader who may see what is personal.
+def _rows(reading: Reading, sha256: str) -> Iterator[Any]:
+    """Rows of the evidence ledger of one file, as far as the ledger has come."""
+    with suppress(NotReadyError):
+        for versioned in reading.platform.rows("evidence", filters={"file": sha256}):
+            yield versioned.row
+
+
+def _erased(reading: Reading, sha256: str) -> bool:
+    try:
+        reading.platform.files.open(sha256)
+    except ErasedError:
+        return True
+    return False
+
+
+def _named_by(reading: Reading, rows: Iterable[Any]) -> list[NamedByView]:
+    found = []
+    for position, partition in sorted((at, row.partition) for row in rows for at in row.file.positions):
+        item = reading.platform.event(position).item
+        if reading.reader.may_see(item.visibility):
+            found.append(
+                NamedByView(
+                    position=position,
+                    type=item.type,
+                    title=said(EVENT_TYPES.get(item.type, Word(item.type, item.type))),
+                    recorded=local(item.recorded, reading.platform.info.zone),
+                    case=partition if partition.startswith("case-") else None,
+                )
+            )
+    return found
+
+
+def has_thumbnail(media: str) -> bool:
+    """Whether a small picture of files of this type can be made."""
+    return media in SHOWN_SMALL
+
+
+def kind_of(media: str) -> EvidenceKind | None:
+    """What a media type is; None: one of another release."""
+    return KINDS.get(media)
+
+
+def opened_file(reading: Reading, sha256: str, part: range | None = None) -> Iterator[bytes]:
+    """The file, or a part of it, for a reader who may see what is personal.
 
     Raises:
         NotFoundError: there is no such file, or none for this reader.
@@ -121,7 +214,36 @@ def opened_file(reading: Reading, sha256: str) -> Iterator[bytes]:
     """
     if not reading.reader.may_see_names:
         raise NotFoundError(f"there is no evidence file {sha256} that you may see")
-    return reading.platform.files.open(sha256)
+    opened = reading.platform.files.open(sha256)
+    return opened if part is None else _part_of(opened, part)
+
+
+def _part_of(pieces: Iterator[bytes], part: range) -> Iterator[bytes]:
+    """Bytes `part` of what comes. A part that reaches the end comes from a file that was found right as a whole."""
+    at = 0
+    for piece in pieces:
+        cut = piece[max(0, part.start - at) : max(0, part.stop - at)]
+        at += len(piece)
+        if cut:
+            yield cut
+        if at > part.stop:
+            return
+
+
+def thumbnail_of(reading: Reading, sha256: str) -> bytes:
+    """A small picture of a photograph, as JPEG.
+
+    Raises:
+        NotFoundError: there is no such file, none for this reader, or it is no photograph that can be shown small.
+        ErasedError: its key was destroyed.
+        RuleError: it is too large, or damaged.
+    """
+    from infra.bootstrap import thumbnail
+
+    media = reading.platform.files.about(sha256).type
+    if not has_thumbnail(media):
+        raise NotFoundError(f"there are no thumbnails of {media}")
+    return thumbnail(media, b"".join(opened_file(reading, sha256)))
 
 
 def name_of(reading: Reading, evidence: Evidence) -> str | None:

@@ -65,6 +65,9 @@ KINDS: Final[Mapping[str, EvidenceKind]] = {
 }
 """The media types that may come in."""
 
+SHOWN_SMALL: Final = frozenset({"image/jpeg", "image/png", "image/webp"})
+"""Media types of which thumbnails are made."""
+
 _BEGINNINGS: Final = (
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),

@@ -215,7 +215,7 @@ def _files(write: Reading, sheet: Sheet, sent: FormData) -> dict[str, list[dict[
         uploads = [each for each in sent.getlist(entry.path) if isinstance(each, UploadFile) and each.filename]
         known = uploads and not sheet.command.opens
         subject = sheet.command.noun.resolve(resolving(write.platform), sheet.of) if known else None
-        found[entry.name] = kept + [put_upload(write, subject, each) for each in uploads]
+        found[entry.name] = kept + [put_upload(write, subject, each).named for each in uploads]
     return found
 
 
