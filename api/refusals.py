@@ -84,6 +84,7 @@ REFUSALS: Mapping[str, Word] = {
     "showing-known": Word("没有这条保障证明", "There is no such showing"),
     "row-length": Word("该行过长", "The row is too long"),
     # Officers, doors, log
+    "thumbnail": Word("照片过大或已损坏，无法缩小显示", "It is too large or damaged, and not shown small"),
     "handle-once": Word("代号已被使用", "The short name is taken"),
     "token-is-issued": Word("没有这个令牌", "There is no such token"),
     "within-own-place": Word("只能办理本属地及下级的事项", "Officers act in their own place, or below it"),

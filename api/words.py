@@ -294,6 +294,7 @@ ENUMS: Mapping[type[Enum], Mapping[str, Word]] = {
         "phone": Word("电话", "By telephone"),
         "in-person": Word("当面", "In person"),
         "video": Word("视频", "By video"),
+        "bank-confirmation": Word("银行查询", "By asking the bank"),
         "message": Word("短信微信", "By message"),
         "through-others": Word("他人转述", "Through others"),
         "other": Word("其他方式", "In another way"),
@@ -836,6 +837,11 @@ INPUT_RULES: Mapping[str, Word] = {
     "readable": Word("文件无法读取", "The file cannot be read"),
     "writable": Word("文件无法写入", "The file cannot be written"),
     "same-site": Word("请从本站的登录页提交", "Send this form from the sign-in page itself"),
+    "evidence-empty": Word("文件是空的", "The file is empty"),
+    "evidence-type": Word("不收这种文件", "This kind of file is not taken"),
+    "evidence-size": Word("文件过大", "The file is too large"),
+    "archive": Word("办公文档不可靠（加密、损坏或异常）", "The office file is unsound"),
+    "evidence-is-there": Word("没有这份证据材料，或与所称不符", "There is no such evidence file, or it is another one"),
 }
 """Why the doors refuse what was asked, by the `rule` of the error. Rules of other parts are shown as they are."""
 

@@ -85,6 +85,8 @@ class FollowUpMethod(StrEnum):
     PHONE = "phone"
     IN_PERSON = "in-person"
     VIDEO = "video"
+    BANK_CONFIRMATION = "bank-confirmation"
+    """The bank was asked, not the worker."""
     MESSAGE = "message"
     THROUGH_OTHERS = "through-others"
     """A foreman, a relative, the employer said so."""

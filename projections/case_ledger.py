@@ -59,7 +59,8 @@ class CaseRow(Row, frozen=True, kw_only=True):
     procedure: Procedure = NOT_BEGUN
     unallocated: Fen = 0
     custody: Fen = 0
-    """Held by foremen, agents and custody accounts."""
+    """Held by foremen, agents and custody accounts; never netted between them."""
+    custody_overdrawn: Fen = 0
     backstop_paid: Fen = 0
     to_recover: Fen = 0
     to_police: int = 0
@@ -116,7 +117,7 @@ def _of_source(name: str, zh: str, en: str, kind: Kind = Kind.TEXT) -> Column:
 case_ledger = RowLedger(
     "case",
     row=CaseRow,
-    version=2,
+    version=3,
     title=Title("欠薪案件台账", "Case ledger"),
     columns=(
         Column("number", "案件编号", "Case number", Kind.TEXT, lambda row: row.number),
@@ -257,8 +258,12 @@ def custody_changed(
     """What somebody holds for its workers."""
     if row is None:
         return None
-    before, now = (0 if each is None else each.held for each in (old, new))
-    return msgspec.structs.replace(row, custody=row.custody + now - before)
+    before, now = ((0, 0) if each is None else (each.held, each.overdrawn) for each in (old, new))
+    return msgspec.structs.replace(
+        row,
+        custody=row.custody + now[0] - before[0],
+        custody_overdrawn=row.custody_overdrawn + now[1] - before[1],
+    )
 
 
 @case_ledger.follows(backstop_ledger, key=_case_of)

@@ -41,7 +41,7 @@ def _money(name: str, zh: str, en: str) -> Column:
 claim_ledger = RowLedger(
     "claim",
     row=ClaimRow,
-    version=2,
+    version=3,
     title=Title("欠薪明细台账", "Claim ledger"),
     columns=(
         Column("claim", "明细编号", "Claim line", Kind.TEXT, lambda row: row.claim),
@@ -139,7 +139,13 @@ def identified(row: ClaimRow | None, recorded: Recorded[Claim.Identified]) -> Cl
     if row is None:
         return None
     event = recorded.event
-    named = msgspec.structs.replace(row, worker=event.worker, worker_id=event.worker_id, phone=event.phone or row.phone)
+    another = row.balance.person not in (None, event.worker.subject)
+    named = msgspec.structs.replace(
+        row,
+        worker=event.worker,
+        worker_id=event.worker_id if another else event.worker_id or row.worker_id,
+        phone=event.phone if another else event.phone or row.phone,
+    )
     return _rebalance(named, recorded)
 
 

@@ -35,8 +35,13 @@ class CustodyRow(Row, frozen=True, kw_only=True):
 
     @property
     def held(self) -> Fen:
-        """What is left with the holder; below zero where more left than came."""
-        return self.amount - self.passed_on - self.returned
+        """What is left with the holder."""
+        return max(0, self.amount - self.passed_on - self.returned)
+
+    @property
+    def overdrawn(self) -> Fen:
+        """What was passed on or returned beyond what was taken."""
+        return max(0, self.passed_on + self.returned - self.amount)
 
 
 def _plain(name: str, zh: str, en: str, kind: Kind = Kind.TEXT) -> Column:
@@ -46,7 +51,7 @@ def _plain(name: str, zh: str, en: str, kind: Kind = Kind.TEXT) -> Column:
 custody_ledger = RowLedger(
     "custody",
     row=CustodyRow,
-    version=1,
+    version=2,
     title=Title("托管代领台账", "Custody ledger"),
     columns=(
         _plain("number", "编号", "Number"),
@@ -64,6 +69,7 @@ custody_ledger = RowLedger(
         _plain("passed_on", "已发放", "Passed on", Kind.MONEY),
         _plain("returned", "已退回", "Given back", Kind.MONEY),
         _plain("held", "余存", "Still held", Kind.MONEY),
+        _plain("overdrawn", "超付", "Overdrawn", Kind.MONEY),
         _plain("lists_back", "收回签字表", "Lists brought back", Kind.INTEGER),
     ),
     orders=("taken_on", "held"),
@@ -93,9 +99,9 @@ def opened(_: CustodyRow | None, recorded: Recorded[Custody.Created]) -> Custody
 
 @custody_ledger.on(Custody.Authorised)
 def authorised(row: CustodyRow | None, recorded: Recorded[Custody.Authorised]) -> CustodyRow | None:
-    """Workers authorised the holder."""
-    if row is None:
-        return None
+    """Workers authorised the holder; what counts is on paper."""
+    if row is None or not recorded.event.evidence:
+        return row
     more = tuple(dict.fromkeys((*row.authorised, *recorded.event.claims)))
     return msgspec.structs.replace(row, authorised=more)
 

@@ -172,7 +172,7 @@ RULES: tuple[Rule, ...] = (
         "custody-overdrawn",
         Title("托管款发放多于收取", "More passed on from custody than was taken"),
         "definitions: payment",
-        _when(lambda row: row.custody < 0, lambda row: -row.custody),
+        _when(lambda row: row.custody_overdrawn > 0, lambda row: row.custody_overdrawn),
     ),
     Rule(
         "closed-with-custody",

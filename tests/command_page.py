@@ -18,15 +18,17 @@ PAGE = Path(__file__).parent.parent / "docs" / "commands.md"
 _HEAD = """\
 # Commands
 
-Everything that a person can record. Each command is one REST route, one verb of the command line and one form of the console, made from one declaration in
-`api/commands/`; this page is made from the same (`python -m tests.command_page`).
+Everything that a person can record. Each command is one REST route, one verb of the command line and one form of the console,
+made from one declaration in `api/commands/`; this page is made from the same (`python -m tests.command_page`).
 
-REST takes the fields as JSON: amounts in whole fen, times with an offset, `evidence` as `POST /v1/evidence` answered it. The command line and the console take amounts in yuan and local times; there a
-group's field is typed as `--told-how`, and of a field with rows each row is one line, its parts divided by `|` or a tab. `--form FILE` takes the JSON of REST.
+REST takes the fields as JSON: amounts in whole fen, times with an offset, `evidence` as `POST /v1/evidence` answered it. The
+command line and the console take amounts in yuan and local times; there a group's field is typed as `--told-how`, and of a
+field with rows each row is one line, its parts divided by `|` or a tab. `--form FILE` takes the JSON of REST.
 
-Every command takes `occurred` and `received` (left out: now) and, where it was received more than a day ago, `late`: why it is entered only now. It is recorded in the name of the officer whose token or
-session it comes with, who acts in their own place and below. `Idempotency-Key` (`--key`) makes it repeatable. `If-Match` with a position refuses it where anything was recorded about its case since; forms of
-the console marked † insist on what their page showed.
+Every command takes `occurred` and `received` (left out: now) and, where it was received more than a day ago, `late`: why it is
+entered only now. It is recorded in the name of the officer whose token or session it comes with, who acts in their own place
+and below. `Idempotency-Key` (`--key`) makes it repeatable. `If-Match` with a position refuses it where anything was recorded
+about its case since; forms of the console marked † insist on what their page showed.
 
 A field marked * is needed, one marked § is sealed: personal, and never in clear in an entry.
 """

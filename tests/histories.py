@@ -15,7 +15,7 @@ from domain.claims.balance import Balance, after, line_of
 from domain.claims.claim import Claim, Figures
 from domain.entries import Recorded, draft
 from domain.errors import Refused
-from domain.payments.moving import reallocate
+from domain.payments.moving import credited_to, reallocate
 from domain.payments.payment import Payment
 from domain.recording import filled
 from domain.sealing.personal import Sealed
@@ -37,6 +37,8 @@ from domain.vocabulary import (
 START = datetime(2019, 11, 15, 9, 0, tzinfo=UTC)
 OFFICERS = ("officer-a", "officer-b", "officer-c")
 SOURCE = "urn:qingling:test"
+MOST_LINES = 8
+"""From so many lines on none is split: histories stay short."""
 
 
 class History:
@@ -109,21 +111,25 @@ class History:
 
     def state_line(self, claimed: int | None, verified: int | None, *, named: bool) -> None:
         """A line is stated."""
-        number = len(self.claims) + 1
+        figures = Figures(claimed=claimed, verified=verified)
+        claim = self._line(len(self.claims), figures, 1 if named else 5, named=named)
+        self.claims.append(claim)
+        self.act(lambda: None, claim)
+
+    def _line(self, before: int, figures: Figures, headcount: int, *, named: bool, back: int = 3) -> Claim:
+        number = before + 1
         worker = Sealed(subject=f"person-{number}", sha256="0" * 64, commit="1" * 64) if named else None
-        claim = Claim(
+        return Claim(
             id=f"claim-{self.case.id}-{number}",
             case=self.case.id,
             place=self.case.jurisdiction,
             line=str(number),
             kind=ClaimKind.WAGE,
-            headcount=1 if named else 5,
-            figures=Figures(claimed=claimed, verified=verified),
+            headcount=headcount,
+            figures=figures,
             worker=worker,
-            provenance=self.when(basis=Basis.STATED, back=3),
+            provenance=self.when(basis=Basis.STATED, back=back),
         )
-        self.claims.append(claim)
-        self.act(lambda: None, claim)
 
     def verify(self, which: int, keep: int, *, told: bool) -> None:
         """An officer verifies `keep` percent of a line."""
@@ -148,7 +154,13 @@ class History:
         if not self.claims:
             return
         claim = self.claims[which % len(self.claims)]
-        payment = Payment(
+        payment = self._payment(amount, purpose, self.when(basis=basis))
+        payment.credit(None if unallocated else claim.id, amount, 1, self.when(basis=basis))
+        self.payments.append(payment)
+        self.act(lambda: None, payment)
+
+    def _payment(self, amount: int, purpose: Purpose, provenance: Provenance) -> Payment:
+        return Payment(
             id=f"payment-{self.case.id}-{len(self.payments) + 1}",
             case=self.case.id,
             place=self.case.jurisdiction,
@@ -157,18 +169,15 @@ class History:
             lines=1,
             headcount=1,
             total=amount,
-            provenance=self.when(basis=basis),
+            provenance=provenance,
         )
-        payment.credit(None if unallocated else claim.id, amount, 1, self.when(basis=basis))
-        self.payments.append(payment)
-        self.act(lambda: None, payment)
 
     def give_back(self, which: int, share: int, *, by_bank: bool) -> None:
         """A part of a payment comes back."""
         if not self.payments:
             return
         payment = self.payments[which % len(self.payments)]
-        amount = max(0, payment.credited[1].amount) * share // 100
+        amount = max(0, payment.credited[1].amount) * share // 100 if 1 in payment.credited else 1
         self.act(lambda: payment.give_back(1, amount, "wrong account", self.when(), by_bank=by_bank), payment)
 
     def evidence(self, which: int, basis: Basis) -> None:
@@ -231,12 +240,64 @@ class History:
 
         self.act(act, claim, *self.payments)
 
+    def split(self, which: int, share: int) -> None:
+        """A line is replaced by two parts, and its money dealt out to them."""
+        if not self.claims or len(self.claims) > MOST_LINES:
+            return
+        claim = self.claims[which % len(self.claims)]
+        claimed, paid = claim.figures.claimed or 0, credited_to(self.payments, claim.id)
+        heads = (1, max(0, claim.headcount - 1))
+        shares = (claimed * share // 100, claimed - claimed * share // 100)
+        parts = tuple(
+            self._line(len(self.claims) + i, Figures(claimed=shares[i]), heads[i], named=i == 0, back=0) for i in (0, 1)
+        )
+
+        def act() -> None:
+            when = self.when("officer-b")
+            claim.split(parts, "the list came", when)
+            dealt = [(parts[0].id, paid * share // 100), (parts[1].id, paid - paid * share // 100)]
+            reallocate(self.payments, claim.id, dealt, "split", when)
+
+        before = len(self.refused)
+        self.act(act, claim)
+        if len(self.refused) == before:
+            self.claims += parts
+            self.keep(*parts, *self.payments)
+
+    def tell(self, which: int) -> None:
+        """A worker is told ground and remedy."""
+        if self.claims:
+            claim = self.claims[which % len(self.claims)]
+            self.act(lambda: claim.tell(Told(on="2019-12-01", how="telephone"), self.when()), claim)
+
+    def instruct(self, which: int, amount: int) -> None:
+        """A line is ordered to be paid."""
+        if not self.claims:
+            return
+        payment = self._payment(amount, Purpose.WAGE, self.when())
+        payment.instruct(self.claims[which % len(self.claims)].id, amount, 1, self.when())
+        self.payments.append(payment)
+        self.act(lambda: None, payment)
+
+    def bank(self, which: int, basis: Basis, *, fails: bool) -> None:
+        """A line that waits is carried out, or fails; one that failed is tried again; one that was credited comes back."""
+        if not self.payments:
+            return
+        payment = self.payments[which % len(self.payments)]
+        when = self.when(basis=basis)
+        if fails and 1 in payment.credited:
+            self.act(lambda: payment.return_by_bank(1, None, "account closed", when), payment)
+        elif fails:
+            self.act(lambda: payment.fail(1, "no such account", when), payment)
+        else:
+            self.act(lambda: payment.carry_out(1, when), payment)
+
     def allocate(self, which: int, to: int, share: int) -> None:
         """A part of a payment counts for another line."""
         if not (self.payments and self.claims):
             return
         payment, claim = self.payments[which % len(self.payments)], self.claims[to % len(self.claims)]
-        amount = payment.credited[1].amount * share // 100
+        amount = payment.credited[1].amount * share // 100 if 1 in payment.credited else 1
         self.act(lambda: payment.allocate(1, claim.id, amount, "wrong line", self.when("officer-b")), payment)
 
     def restate(self, which: int, claimed: int, *, vanish: bool) -> None:
@@ -301,6 +362,10 @@ MOVES: st.SearchStrategy[Callable[[History], None]] = st.one_of(
     st.tuples(INDEX, INDEX).map(lambda t: lambda h: h.identify(*t)),
     st.tuples(INDEX, INDEX).map(lambda t: lambda h: h.merge(*t)),
     st.tuples(INDEX, INDEX, st.integers(1, 100)).map(lambda t: lambda h: h.allocate(*t)),
+    st.tuples(INDEX, st.integers(0, 100)).map(lambda t: lambda h: h.split(*t)),
+    INDEX.map(lambda which: lambda h: h.tell(which)),
+    st.tuples(INDEX, AMOUNTS).map(lambda t: lambda h: h.instruct(*t)),
+    st.tuples(INDEX, st.sampled_from(Basis), st.booleans()).map(lambda t: lambda h: h.bank(t[0], t[1], fails=t[2])),
     st.tuples(INDEX, AMOUNTS, st.booleans()).map(lambda t: lambda h: h.restate(t[0], t[1], vanish=t[2])),
     st.tuples(st.sampled_from(STEPS), st.sampled_from(OFFICERS), st.sampled_from(Outcome)).map(
         lambda t: lambda h: h.procedure(*t)

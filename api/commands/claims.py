@@ -158,7 +158,7 @@ def verify_lines(desk: Desk, case: str, form: VerifyLines) -> None:
                 withdrawn=line.withdrawn,
                 disputed=line.disputed,
                 ground=line.ground,
-                told=told if line.rejected or not line.verified else None,
+                told=told if line.rejected or line.ground or not line.verified else None,
                 evidence=evidence,
             )
             for line in form.lines

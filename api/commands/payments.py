@@ -138,6 +138,27 @@ def bank_return(desk: Desk, payment: str, form: BankReturn) -> None:
     )
 
 
+class Credit(Fact):
+    """Which instructed lines; none named: all that wait."""
+
+    lines: Annotated[tuple[Count, ...], Label("笔号", "Lines of the payment", kind=Kind.LINES)] = ()
+    paid_to: Annotated[PaidTo | None, Label("领取方式", "How it reached the worker")] = None
+
+
+@PAYMENTS.command("credit", Word("登记到账", "Record that lines were credited"), clause="definitions: paid")
+def credit(desk: Desk, payment: str, form: Credit) -> None:
+    """Records that instructed lines reached their workers, where no file of the bank says so."""
+    handlers.carry_out_lines(
+        desk.streams,
+        payment=payment,
+        lines=list(form.lines),
+        paid_to=form.paid_to,
+        evidence=desk.files(form.evidence),
+        provenance=desk.provenance(form, "N23"),
+        **desk.sent,
+    )
+
+
 class GiveBack(Fact):
     """Which line, how much of it, and why."""
 

@@ -1,8 +1,9 @@
 """Rows of a form that come as a sheet: pasted from a spreadsheet, or read from a workbook or CSV file.
 
-The first line may be headings, in Chinese or English, in any order; without them the columns stand in the form's order. A line that begins
-with 合计 or Total is no row: its sums are held against the rows'. A column that the form does not have, but that says who is meant (name, id
-number, telephone), finds the claim line where the form asks for one. Every fault is told with its row and column; nothing is guessed.
+The first line may be headings, in Chinese or English, in any order; without them the columns stand in the form's order. A
+line beginning with 合计 or Total is no row: its sums are held against the rows'. A column that the form does not have, but that
+says who is meant (name, id number, telephone), finds the claim line where the form asks for one. Every fault is told with its
+row and column; nothing is guessed.
 """
 
 from __future__ import annotations

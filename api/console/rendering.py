@@ -23,6 +23,7 @@ from api.console.charts import board_chart, claim_bars
 from api.console.qr import qr_code
 from api.reading import Reading
 from api.refusals import REFUSALS
+from api.views.evidence import has_thumbnail, kind_of
 from api.views.ledger import ColumnView
 from api.views.timeline import ChangeView
 from api.views.values import OpenedText, SealedText
@@ -306,4 +307,6 @@ _ENVIRONMENT.globals.update(
     qr_code=qr_code,
     clauses=CLAUSES,
     refusal_words=REFUSALS,
+    evidence_kind=kind_of,
+    has_thumbnail=has_thumbnail,
 )

@@ -95,10 +95,11 @@ def _moved(
         if not lines:
             continue
         beside = _beside(payment, into, [line for _, line in lines], provenance)
+        as_it_was = msgspec.structs.replace(provenance, occurred=payment.opened)
         for number, line in lines:
             to = stands_for[str(line.claim)]
             payment.move_away(number, to, line.amount, ground, provenance)
-            beside.move_here(to, line, provenance, number, payment.id)
+            beside.move_here(to, line, as_it_was, number, payment.id)
         changed += [payment, beside]
     return changed
 

@@ -85,12 +85,14 @@ class CaseFile:
 
     @property
     def dependent(self) -> frozenset[str]:
-        """Officers who cannot ask whether the money arrived: who handles or ever handled the case, and who decided a payment in it
-        (definitions.md, *confirmed*)."""
-        paid = {
-            recorded.event.provenance.decidedby for recorded in self.events if isinstance(recorded.event, Payment.Event)
-        }
-        return self.case.procedure.handlers | {officer for officer in paid if officer is not None}
+        """Officers who cannot ask whether the money arrived: who handles or ever handled the case, and who decided, approved or typed a
+        payment in it (definitions.md, *confirmed*). Reading in a book, where nobody decides, makes nobody a payer."""
+        payers: set[str] = set()
+        for recorded in self.events:
+            said = recorded.event.provenance
+            if isinstance(recorded.event, Payment.Event) and said.decidedby is not None:
+                payers |= {said.decidedby, said.approvedby or said.decidedby, recorded.envelope.actor}
+        return self.case.procedure.handlers | payers
 
     def claim(self, claim: str) -> Claim:
         """One of its lines.

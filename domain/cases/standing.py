@@ -44,7 +44,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     confirmed_lines: int = 0
     contradicted_lines: int = 0
     reverified: int = 0
-    """How often a line was determined again after it had been; one more undoes *determined*."""
+    """How often a line was determined again after it had been, or left: merged or split. It never falls; one more undoes *determined*."""
     instructed: Fen = 0
     """Ordered to be paid, and neither credited nor failed."""
     unreached_lines: int = 0
@@ -68,6 +68,7 @@ def contribution(balance: Balance) -> Standing:
             overpaid=balance.overpaid,
             owing_lines=int(balance.owing > 0),
             overpaid_lines=int(balance.overpaid > 0),
+            reverified=max(1, balance.verifications),
             instructed=balance.instructed,
         )
     return Standing(
@@ -242,7 +243,7 @@ class Reason(NamedTuple):
 _SENTENCES = {
     Hindrance.ROSTER_UNCONFIRMED: "the roster is not declared complete and confirmed by another officer",
     Hindrance.ROSTER_CHANGED: "the roster was confirmed with {before} lines and has {number} now",
-    Hindrance.REVERIFIED: "{number} lines were determined again since the roster was confirmed",
+    Hindrance.REVERIFIED: "{number} lines were determined again, merged or split since the roster was confirmed",
     Hindrance.UNDETERMINED: "{number} lines are not determined",
     Hindrance.OWING: "{number} lines are owed {amount} yuan",
     Hindrance.DISPUTED: "{amount} yuan are referred as disputed",

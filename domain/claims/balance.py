@@ -90,9 +90,11 @@ class Balance(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def confirmed(self) -> bool:
-        """到手: the latest answer that counts says that all of V − W was received, by an admitted method, to an independent asker."""
+        """到手: the latest answer that counts says that all of V − W was received, by an admitted method, to an independent asker. An
+        unnamed head-count can be paid, but never confirmed."""
         return (
             not self.left
+            and self.named
             and self.answer is Answer.RECEIVED
             and (self.answered_amount is None or self.answered_amount >= self.due)
         )
@@ -224,7 +226,7 @@ def _added(balance: Balance, event: Payment.LineCredited | Payment.LineMovedHere
     if event.purpose is Purpose.LIVING_AID:
         return _set(balance, living_aid=balance.living_aid + event.amount)
     stated = event.amount if (event.provenance.basis or Basis.STATED) is Basis.STATED else 0
-    occurred = event.provenance.occurred
+    occurred = event.credited_on if isinstance(event, Payment.LineMovedHere) else event.provenance.occurred
     latest = occurred if balance.last_paid is None else max(balance.last_paid, occurred)
     return _set(balance, paid=balance.paid + event.amount, stated_paid=balance.stated_paid + stated, last_paid=latest)
 

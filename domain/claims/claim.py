@@ -329,9 +329,11 @@ class Claim(Stream):
     ) -> None:
         """Determines the line (核清).
 
+        A reduction of what was verified before, or of what the source calls verified, is a rejection by another name.
+
         Raises:
-            RuleError: it has left; the parts do not add up to what is claimed; a rejection bears no ground, or nobody told the worker;
-                something is withdrawn without the worker's own statement.
+            RuleError: it has left; the parts do not add up to what is claimed; a rejection or reduction bears no ground, or does not say
+                when and how the worker was told; something is withdrawn without the worker's own statement.
         """
         self._refuse_if_left()
         parts = verified + rejected + withdrawn + disputed
@@ -344,11 +346,16 @@ class Claim(Stream):
             )
         if min(verified, rejected, withdrawn, disputed) < 0:
             raise RuleError("no part of a claim is negative", rule="claim-adds-up", clause="definitions: determined")
-        if rejected and not (ground or "").strip():
-            raise RuleError("a rejection bears its ground", rule="rejection-has-ground", clause=CLAIM_LINE)
-        if rejected and told is None:
+        reduced = rejected > 0 or parts < self._verified_before
+        if reduced and not (ground or "").strip():
             raise RuleError(
-                f"line {self.line}: a rejection says how and when the worker was told",
+                f"line {self.line}: a rejection or reduction bears its ground",
+                rule="rejection-has-ground",
+                clause=CLAIM_LINE,
+            )
+        if reduced and not _says_when_and_how(told):
+            raise RuleError(
+                f"line {self.line}: a rejection or reduction says how and when the worker was told",
                 rule="rejection-told",
                 clause=CLAIM_LINE,
             )
@@ -397,7 +404,7 @@ class Claim(Stream):
                 rule="waived-by-the-worker",
                 clause=CLAIM_LINE,
             )
-        if not (ground.strip() and told.on.strip() and told.how.strip()):
+        if not (ground.strip() and _says_when_and_how(told)):
             raise RuleError(
                 "a waiver bears its ground, and how and when the worker was told", rule="waiver-told", clause=CLAIM_LINE
             )
@@ -447,6 +454,10 @@ class Claim(Stream):
             )
         self._split(into=tuple(part.id for part in parts), ground=ground, provenance=provenance)
 
+    @property
+    def _verified_before(self) -> Fen:
+        return (self.figures.verified or 0) if self.verdict is None else self.verdict.verified
+
     def _refuse_if_left(self) -> None:
         if self.left:
             raise RuleError(
@@ -477,9 +488,10 @@ class Claim(Stream):
         evidence: tuple[Evidence, ...],
         provenance: Provenance,
     ) -> None:
+        another = self.worker is not None and self.worker.subject != worker.subject
         self.worker = worker
-        self.worker_id = worker_id
-        self.phone = phone or self.phone
+        self.worker_id = worker_id if another else worker_id or self.worker_id
+        self.phone = phone if another else phone or self.phone
 
     @event(Verified)
     def _verified(
@@ -505,7 +517,7 @@ class Claim(Stream):
 
     @event(WaiverRefuted)
     def _waiver_refuted(self, amount: Fen, ground: str, evidence: tuple[Evidence, ...], provenance: Provenance) -> None:
-        self.waived -= amount
+        self.waived = max(0, self.waived - amount)
 
     @event(Merged)
     def _merged(self, into: str, ground: str, provenance: Provenance) -> None:
@@ -518,6 +530,10 @@ class Claim(Stream):
     @event(VanishedFromBook)
     def _vanished_from_book(self, book: str, provenance: Provenance) -> None:
         self.vanished = True
+
+
+def _says_when_and_how(told: Told | None) -> bool:
+    return told is not None and bool(told.on.strip() and told.how.strip())
 
 
 def _refuse_blank(ground: str, act: str) -> None:

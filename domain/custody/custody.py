@@ -2,9 +2,12 @@
 
 What proves it is the worker's authorisation, the handing over against a signature, and the list brought back (definitions.md, *payment*).
 Passing on is a payment of its own, recorded in the same commit; its lines are documented only where all three are there, else only stated.
+Whichever of the three comes last raises them.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from eventsourcing.domain import event
 
@@ -15,6 +18,18 @@ from domain.streams import Provenance, Stream
 from domain.vocabulary import Evidence, HolderKind, MoneySource, Purpose
 
 CUSTODY = "definitions: payment"
+
+
+class Passing(NamedTuple):
+    """One passing on: whether the handing over was signed for (there is a file), and the list that came back."""
+
+    signed: bool
+    list_back: tuple[Evidence, ...] = ()
+
+    @property
+    def proved(self) -> bool:
+        """Signed for, and the list is back; what is still needed is the worker's own authorisation."""
+        return self.signed and bool(self.list_back)
 
 
 class Custody(Stream):
@@ -103,6 +118,7 @@ class Custody(Stream):
         self.passed_on: Fen = 0
         self.returned: Fen = 0
         self.authorised: frozenset[str] = frozenset()
+        self.passings: dict[str, Passing] = {}
 
     @property
     def partitionkey(self) -> str:
@@ -114,13 +130,18 @@ class Custody(Stream):
 
     @property
     def held(self) -> Fen:
-        """What is left with the holder; below zero where more was passed on or returned than was taken."""
-        return self.amount - self.passed_on - self.returned
+        """What is left with the holder."""
+        return max(0, self.amount - self.passed_on - self.returned)
+
+    @property
+    def overdrawn(self) -> Fen:
+        """What was passed on or returned beyond what was taken; a figure of its own."""
+        return max(0, self.passed_on + self.returned - self.amount)
 
     # Facts
 
     def authorise(self, claims: tuple[str, ...], evidence: tuple[Evidence, ...], provenance: Provenance) -> None:
-        """Records workers' authorisations.
+        """Records workers' authorisations. Without the papers they are recorded, and prove nothing.
 
         Raises:
             RuleError: no line is named.
@@ -139,11 +160,15 @@ class Custody(Stream):
         """Records that the signed list came back.
 
         Raises:
-            RuleError: the list itself is not attached.
+            RuleError: the list itself is not attached; or it is said to be of a payment that was not passed on from here.
         """
         if not evidence:
             raise RuleError("the list itself is to be attached", rule="list-attached", clause=CUSTODY)
-        self.trigger_event(Custody.ListBroughtBack, payment=payment, evidence=evidence, provenance=provenance)
+        if payment is not None and payment not in self.passings:
+            raise RuleError(
+                f"payment {payment} was not passed on from custody {self.number}", rule="passed-on", clause=CUSTODY
+            )
+        self._list_brought_back(payment=payment, evidence=evidence, provenance=provenance)
 
     def give_back(self, amount: Fen, to: str, reason: str, provenance: Provenance) -> None:
         """Records that money went back."""
@@ -153,11 +178,18 @@ class Custody(Stream):
 
     @event(Authorised)
     def _authorised(self, claims: tuple[str, ...], evidence: tuple[Evidence, ...], provenance: Provenance) -> None:
-        self.authorised = self.authorised | set(claims)
+        if evidence:
+            self.authorised = self.authorised | set(claims)
 
     @event(PassedOn)
     def _passed_on(self, payment: str, amount: Fen, evidence: tuple[Evidence, ...], provenance: Provenance) -> None:
         self.passed_on += amount
+        self.passings[payment] = Passing(bool(evidence))
+
+    @event(ListBroughtBack)
+    def _list_brought_back(self, payment: str | None, evidence: tuple[Evidence, ...], provenance: Provenance) -> None:
+        for each in [payment] if payment in self.passings else self.passings if payment is None else ():
+            self.passings[each] = self.passings[each]._replace(list_back=evidence)
 
     @event(Returned)
     def _returned(self, amount: Fen, to: str, reason: str, provenance: Provenance) -> None:

@@ -9,7 +9,8 @@ from typing import Unpack
 from domain.cases.case import Case
 from domain.custody.custody import Custody
 from domain.money import Fen
-from domain.payments.handlers import Header, PaidLine, Totals, made
+from domain.payments.handlers import Header, PaidLine, Totals, made, refuse_known, refuse_strangers
+from domain.payments.payment import Payment
 from domain.recording import Outcome
 from domain.repository import Command, Streams, act, decide_repeatably, open_once
 from domain.sealing.personal import Sealed
@@ -73,8 +74,20 @@ def authorise(
     provenance: Provenance,
     **sent: Unpack[Command],
 ) -> Outcome:
-    """Records workers' authorisations. Raises NotFoundError; RuleError: no line is named."""
-    return act(streams, Custody, custody, lambda found: found.authorise(tuple(claims), evidence, provenance), **sent)
+    """Records workers' authorisations; what was passed on to them and is proved but for these is *documented* from now on.
+
+    Raises:
+        NotFoundError: there is no such custody, or a line is not its case's.
+        RuleError: no line is named.
+    """
+
+    def once() -> Outcome:
+        found = streams.get(Custody, custody)
+        refuse_strangers(streams, found.case, [PaidLine(claim, 0) for claim in claims])
+        found.authorise(tuple(claims), evidence, provenance)
+        return streams.commit(found, *_proved(streams, found, provenance), **sent)
+
+    return decide_repeatably(streams, sent.get("command"), once)
 
 
 def pass_on(
@@ -92,27 +105,25 @@ def pass_on(
 ) -> Outcome:
     """Records that money in custody was handed on to workers: a payment with a line each. `list_back`: the signed list is in `evidence`.
 
-    A line is *documented* where its worker authorised the holder, the list was signed and is back; else it is only *stated*.
+    A line is *documented* where its worker authorised the holder, the handing over was signed for, and the list is back; else *stated*.
 
     Raises:
-        NotFoundError: there is no such custody, or it is of no registered case.
-        RuleError: there is no line, or the control totals are others.
+        NotFoundError: there is no such custody, or a line is not its case's.
+        RuleError: there is no line, the control totals are others, or a payment of that id is recorded already.
     """
 
     def once() -> Outcome:
         found = streams.get(Custody, custody)
+        refuse_strangers(streams, found.case, lines)
+        refuse_known(streams, payment)
         header = Header(
             source=found.source, purpose=found.purpose, payer=found.payer, voucher=voucher, evidence=evidence
         )
         paid = made(streams.get(Case, found.case), payment, header, lines, provenance.graded(Basis.STATED), totals)
-        if list_back and evidence:
-            proved = provenance.graded(Basis.DOCUMENTED)
-            for number, line in list(paid.credited.items()):
-                if line.claim in found.authorised:
-                    paid.evidence_line(number, evidence, proved)
         found.pass_on(payment, sum(line.amount for line in lines), provenance, evidence)
-        if list_back and evidence:
+        if list_back:
             found.bring_list_back(evidence, provenance, payment)
+        _raise_proved(found, paid, provenance)
         return streams.commit(found, paid, **sent)
 
     return decide_repeatably(streams, sent.get("command"), once)
@@ -127,8 +138,36 @@ def bring_list_back(
     payment: str | None = None,
     **sent: Unpack[Command],
 ) -> Outcome:
-    """Records that the signed list came back. Raises NotFoundError; RuleError: the list is not attached."""
-    return act(streams, Custody, custody, lambda found: found.bring_list_back(evidence, provenance, payment), **sent)
+    """Records that the signed list came back, of one passing on or (`payment` None) of all; the lines of workers who authorised the
+    holder are *documented* from now on.
+
+    Raises:
+        NotFoundError: there is no such custody.
+        RuleError: the list is not attached, or the payment was not passed on from it.
+    """
+
+    def once() -> Outcome:
+        found = streams.get(Custody, custody)
+        found.bring_list_back(evidence, provenance, payment)
+        return streams.commit(found, *_proved(streams, found, provenance), **sent)
+
+    return decide_repeatably(streams, sent.get("command"), once)
+
+
+def _proved(streams: Streams, custody: Custody, provenance: Provenance) -> list[Payment]:
+    """What was passed on and is signed for, with the list back: the payments, with their lines' grade raised where it is to be."""
+    proved = [payment for payment, passing in custody.passings.items() if passing.proved]
+    payments = streams.get_many(Payment, proved)
+    for payment in payments:
+        _raise_proved(custody, payment, provenance)
+    return payments
+
+
+def _raise_proved(custody: Custody, payment: Payment, provenance: Provenance) -> None:
+    passing = custody.passings[payment.id]
+    for number, line in list(payment.credited.items()):
+        if passing.proved and line.amount > 0 and line.basis is Basis.STATED and line.claim in custody.authorised:
+            payment.evidence_line(number, passing.list_back, provenance.graded(Basis.DOCUMENTED))
 
 
 def give_back(

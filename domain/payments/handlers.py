@@ -112,11 +112,8 @@ def record_payment(
 
     def once() -> Outcome:
         of = streams.get(Case, case)
-        _refuse_strangers(streams, case, lines)
-        if streams.find(Payment, id) is not None:
-            raise RuleError(
-                "a payment with that voucher is recorded already", rule="number-once", clause="definitions: payment"
-            )
+        refuse_strangers(streams, case, lines)
+        refuse_known(streams, id)
         payment = made(of, id, header, lines, provenance, totals, instructed=instructed)
         changed: list[Stream] = [payment]
         if drawn_on is not None and not instructed:
@@ -180,7 +177,25 @@ def made(
     return payment
 
 
-def _refuse_strangers(streams: Streams, case: str, lines: Sequence[PaidLine]) -> None:
+def refuse_known(streams: Streams, payment: str) -> None:
+    """Refuses a payment that is recorded already.
+
+    Raises:
+        RuleError: it is.
+    """
+    if streams.find(Payment, payment) is not None:
+        raise RuleError(
+            "a payment with that voucher is recorded already", rule="number-once", clause="definitions: payment"
+        )
+
+
+def refuse_strangers(streams: Streams, case: str, lines: Sequence[PaidLine]) -> None:
+    """Refuses to pay lines that the case does not have, or that others stand for now.
+
+    Raises:
+        NotFoundError: a line is not the case's.
+        RuleError: a line was merged or split.
+    """
     wanted = list(dict.fromkeys(line.claim for line in lines if line.claim is not None))
     known = {claim.id: claim for claim in streams.get_many(Claim, wanted)}
     for claim in wanted:
@@ -214,8 +229,8 @@ def apply_bank_return(
 ) -> Outcome:
     """Records what a bank's return file says of lines of a payment; its basis is the bank's confirmation.
 
-    A credited row carries out an instructed line, and raises a line that was credited on a lower basis; a row that says what is known
-    already records nothing.
+    A credited row carries out an instructed line, also one that had failed, and raises a line that was credited on a lower basis. A failed
+    or returned row takes back what was credited. A row that says what is known already records nothing: a file may come twice.
 
     Raises:
         NotFoundError: there is no such payment.
@@ -230,20 +245,50 @@ def apply_bank_return(
     return act(streams, Payment, payment, ask, **sent)
 
 
+def carry_out_lines(
+    streams: Streams,
+    *,
+    payment: str,
+    lines: Sequence[int],
+    evidence: tuple[Evidence, ...],
+    provenance: Provenance,
+    paid_to: PaidTo | None = None,
+    **sent: Unpack[Command],
+) -> Outcome:
+    """Records that instructed lines reached their workers, as somebody other than the bank knows; of all that wait where none is named.
+
+    Raises:
+        NotFoundError: there is no such payment.
+        RuleError: a line of that number is not instructed.
+    """
+
+    def ask(found: Payment) -> None:
+        for line in lines or list(found.instructed):
+            found.carry_out(line, provenance, paid_to=paid_to, evidence=evidence)
+
+    return act(streams, Payment, payment, ask, **sent)
+
+
 def _apply(payment: Payment, outcome: BankOutcome, provenance: Provenance, file: tuple[Evidence, ...]) -> None:
+    line = outcome.line
     match outcome.result:
-        case BankResult.CREDITED if outcome.line in payment.instructed:
-            payment.carry_out(outcome.line, provenance, amount=outcome.amount, evidence=file)
+        case BankResult.CREDITED if line in payment.instructed or line in payment.failed:
+            payment.carry_out(line, provenance, amount=outcome.amount, evidence=file)
         case BankResult.CREDITED:
-            credited = payment.credited.get(outcome.line)
-            if credited is None or credited.basis.rank < Basis.BANK_CONFIRMED.rank:
-                payment.evidence_line(outcome.line, file, provenance)
-        case BankResult.FAILED:
-            payment.fail(outcome.line, outcome.reason, provenance)
-        case BankResult.RETURNED:
-            credited = payment.credited.get(outcome.line)
-            left = 0 if credited is None else credited.amount
-            payment.give_back(outcome.line, outcome.amount or left, outcome.reason, provenance, by_bank=True)
+            _confirm(payment, line, provenance, file)
+        case _ if line in payment.failed:
+            pass  # known already
+        case _ if line in payment.credited:
+            payment.return_by_bank(line, outcome.amount, outcome.reason, provenance)
+        case _:
+            payment.fail(line, outcome.reason, provenance)
+
+
+def _confirm(payment: Payment, line: int, provenance: Provenance, file: tuple[Evidence, ...]) -> None:
+    for each in payment.lines_of(line):
+        credited = payment.credited.get(each)
+        if credited is None or (credited.amount and credited.basis.rank < Basis.BANK_CONFIRMED.rank):
+            payment.evidence_line(each, file, provenance)
 
 
 def give_back(
@@ -288,7 +333,7 @@ def evidence_lines(
         )
 
     def ask(found: Payment) -> None:
-        for line in lines or list(found.credited):
+        for line in lines or [number for number, credited in found.credited.items() if credited.amount]:
             found.evidence_line(line, evidence, provenance)
 
     return act(streams, Payment, payment, ask, **sent)
@@ -333,7 +378,7 @@ def allocate_line(
 
     def ask(found: Payment) -> None:
         if claim is not None:
-            _refuse_strangers(streams, found.case, [PaidLine(claim, 0)])
+            refuse_strangers(streams, found.case, [PaidLine(claim, 0)])
         left = found.credited[line].amount if line in found.credited else 0
         found.allocate(line, claim, left if amount is None else amount, reason, provenance)
 

@@ -22,7 +22,7 @@ def reallocate(
     provenance: Provenance,
 ) -> list[Payment]:
     """Moves what is left credited to `claim` to others, each up to its share (None: all that is left), in the order of paying; the
-    payments that changed."""
+    payments that changed. It bears the date of the act that moves it."""
     left = [[to, share] for to, share in shares]
     changed = []
     for payment in payments:
@@ -33,7 +33,7 @@ def reallocate(
                 to, share = left[0]
                 amount = rest if share is None else min(rest, int(share))
                 if amount > 0:
-                    payment.allocate(number, str(to), amount, reason, provenance)
+                    payment.allocate(number, str(to), amount, reason, provenance, corrects=False)
                     rest -= amount
                 if share is None:
                     continue

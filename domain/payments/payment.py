@@ -128,7 +128,7 @@ class Payment(Stream):
         reason: str
 
     class LineMovedHere(Event):
-        """The other half of a move: the claim for which the money counts from now on. It bears the date and grade of the payment."""
+        """The other half of a move: the claim for which the money counts from now on. It bears the grade of the payment."""
 
         TOPIC = "payment.line-moved-here.v1"
         line: int
@@ -139,6 +139,8 @@ class Payment(Stream):
         from_payment: str | None
         """The payment that it was moved from; absent: this one."""
         from_line: int
+        credited_on: datetime
+        """When the worker was paid, whatever the date of the move."""
 
     @event(Created)
     def __init__(
@@ -168,6 +170,10 @@ class Payment(Stream):
         self.opened = provenance.occurred
         self.credited: dict[int, CreditedLine] = {}
         self.instructed: dict[int, InstructedLine] = {}
+        self.failed: dict[int, InstructedLine] = {}
+        self.bank_returned: dict[int, Fen] = {}
+        self.parts: dict[int, list[int]] = {}
+        self.carried: dict[int, Fen] = {}
         self.last_line = 0
 
     @property
@@ -236,24 +242,32 @@ class Payment(Stream):
         )
 
     def carry_out(
-        self, line: int, provenance: Provenance, *, amount: Fen | None = None, evidence: tuple[Evidence, ...] = ()
+        self,
+        line: int,
+        provenance: Provenance,
+        *,
+        amount: Fen | None = None,
+        paid_to: PaidTo | None = PaidTo.OWN_ACCOUNT,
+        evidence: tuple[Evidence, ...] = (),
     ) -> None:
-        """Records that an instructed line was credited, to the worker's own account; `amount` where it was another one.
+        """Records that an instructed line was credited, under its number; one that had failed, when it was tried again. `amount` where it
+        was another than instructed.
 
         Raises:
-            RuleError: no line of that number is instructed.
+            RuleError: no line of that number was instructed, or it was credited already.
         """
         waiting = self.instructed.get(line)
-        if waiting is None:
+        tried = waiting or self.failed.get(line)
+        if tried is None:
             raise RuleError(f"line {line} of the payment is not instructed", rule="line-instructed", clause=PAID)
         self._line_credited(
             line=line,
-            claim=waiting.claim,
-            amount=waiting.amount if amount is None else amount,
-            headcount=waiting.headcount,
+            claim=tried.claim,
+            amount=tried.amount if amount is None else amount,
+            headcount=tried.headcount,
             purpose=self.purpose,
-            instructed=waiting.amount,
-            paid_to=PaidTo.OWN_ACCOUNT,
+            instructed=None if waiting is None else waiting.amount,
+            paid_to=paid_to,
             evidence=evidence,
             provenance=provenance,
         )
@@ -276,6 +290,32 @@ class Payment(Stream):
             provenance=provenance,
         )
 
+    def return_by_bank(self, line: int, amount: Fen | None, reason: str, provenance: Provenance) -> None:
+        """Records that the bank returned what a line had credited, from the claims for which it counts now; what was carried over into
+        another payment, or is more than is left, from the line itself. `amount` None: all of it. What the bank returned before is not
+        returned again.
+
+        Raises:
+            RuleError: no line of that number was credited.
+        """
+        self._credited(line)
+        lines = self.lines_of(line)
+        if amount is None:
+            rest = sum(self.credited[each].amount for each in lines) + self.carried.get(line, 0)
+        else:
+            rest = amount - sum(self.bank_returned.get(each, 0) for each in lines)
+        for each in lines:
+            part = min(rest, self.credited[each].amount)
+            if part > 0:
+                self.give_back(each, part, reason, provenance, by_bank=True)
+                rest -= part
+        if rest > 0:
+            self.give_back(line, rest, reason, provenance, by_bank=True)
+
+    def lines_of(self, line: int) -> list[int]:
+        """The line, and the lines of this payment to which parts of it were moved."""
+        return [line, *(each for part in self.parts.get(line, ()) for each in self.lines_of(part))]
+
     def evidence_line(self, line: int, evidence: tuple[Evidence, ...], provenance: Provenance) -> None:
         """Records another basis for a credited line: a better one, or the lower one that is left once its voucher is refuted.
 
@@ -295,8 +335,20 @@ class Payment(Stream):
 
     # Acts
 
-    def allocate(self, line: int, claim: str | None, amount: Fen, reason: str, provenance: Provenance) -> None:
+    def allocate(
+        self,
+        line: int,
+        claim: str | None,
+        amount: Fen,
+        reason: str,
+        provenance: Provenance,
+        *,
+        corrects: bool = True,
+    ) -> None:
         """Moves what is left of a credited line, or a part of it, to another claim of the same case (None: to none).
+
+        What `corrects` a wrong allocation bears the date of the payment (design.md 6); what follows from an act, as lines that merge, that
+        of the act: until then the money was where it was.
 
         Raises:
             RuleError: no line of that number was credited; it counts for that claim already; or less is left of it.
@@ -308,10 +360,10 @@ class Payment(Stream):
                 rule="moved-to-another",
                 clause="definitions: facts are recorded",
             )
+        if corrects:
+            provenance = msgspec.structs.replace(provenance, occurred=credited.occurred)
         self.move_away(line, claim, amount, reason, provenance)
-        self.move_here(
-            claim, CreditedLine(claim, amount, credited.basis, credited.occurred, credited.headcount), provenance, line
-        )
+        self.move_here(claim, credited._replace(amount=amount), provenance, line)
 
     def move_away(self, line: int, to: str | None, amount: Fen, reason: str, provenance: Provenance) -> None:
         """The first half of a move, for carrying money over into another payment.
@@ -334,7 +386,7 @@ class Payment(Stream):
             basis_was=credited.basis,
             purpose=self.purpose,
             reason=reason,
-            provenance=self._dated(credited, provenance, keep_grade=False),
+            provenance=provenance,
         )
 
     def move_here(
@@ -345,7 +397,7 @@ class Payment(Stream):
         from_line: int,
         from_payment: str | None = None,
     ) -> None:
-        """The second half of a move; it takes date and grade of what was credited."""
+        """The second half of a move; it takes the grade of what was credited."""
         self._line_moved_here(
             line=self.last_line + 1,
             claim=claim,
@@ -354,14 +406,9 @@ class Payment(Stream):
             purpose=self.purpose,
             from_payment=from_payment,
             from_line=from_line,
-            provenance=self._dated(credited, provenance, keep_grade=True),
+            credited_on=credited.occurred,
+            provenance=provenance.graded(credited.basis),
         )
-
-    @staticmethod
-    def _dated(credited: CreditedLine, provenance: Provenance, *, keep_grade: bool) -> Provenance:
-        """A correction bears the date of what it corrects (design.md 6)."""
-        basis = credited.basis if keep_grade else provenance.basis
-        return msgspec.structs.replace(provenance, occurred=credited.occurred, basis=basis)
 
     def _credited(self, line: int) -> CreditedLine:
         found = self.credited.get(line)
@@ -388,7 +435,9 @@ class Payment(Stream):
 
     @event(LineFailed)
     def _line_failed(self, line: int, claim: str | None, amount: Fen, reason: str, provenance: Provenance) -> None:
-        self.instructed.pop(line, None)
+        waited = self.instructed.pop(line, None)
+        if waited is not None:
+            self.failed[line] = waited
 
     @event(LineCredited)
     def _line_credited(
@@ -405,6 +454,7 @@ class Payment(Stream):
     ) -> None:
         self.last_line = max(self.last_line, line)
         self.instructed.pop(line, None)
+        self.failed.pop(line, None)
         self.credited[line] = CreditedLine(
             claim, amount, provenance.basis or Basis.STATED, provenance.occurred, headcount
         )
@@ -421,6 +471,7 @@ class Payment(Stream):
         provenance: Provenance,
     ) -> None:
         self._less(line, amount)
+        self.bank_returned[line] = self.bank_returned.get(line, 0) + amount
 
     @event(LineReversed)
     def _line_reversed(
@@ -462,6 +513,7 @@ class Payment(Stream):
         provenance: Provenance,
     ) -> None:
         self._less(line, amount)
+        self.carried[line] = self.carried.get(line, 0) + amount
 
     @event(LineMovedHere)
     def _line_moved_here(
@@ -473,12 +525,14 @@ class Payment(Stream):
         purpose: Purpose,
         from_payment: str | None,
         from_line: int,
+        credited_on: datetime,
         provenance: Provenance,
     ) -> None:
         self.last_line = max(self.last_line, line)
-        self.credited[line] = CreditedLine(
-            claim, amount, provenance.basis or Basis.STATED, provenance.occurred, headcount
-        )
+        self.credited[line] = CreditedLine(claim, amount, provenance.basis or Basis.STATED, credited_on, headcount)
+        if from_payment is None:
+            self.parts.setdefault(from_line, []).append(line)
+            self.carried[from_line] = self.carried.get(from_line, 0) - amount
 
     def _less(self, line: int, amount: Fen) -> None:
         if line in self.credited:

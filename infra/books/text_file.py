@@ -1,4 +1,4 @@
-"""Books in text files: csv with comma, semicolon or tab, in UTF-8, GB18030 or UTF-16 with its mark.
+"""Books in text files: csv with comma, semicolon, tab or bar, in UTF-8, GB18030 or UTF-16 with its mark.
 
 The encoding is not guessed from a sample: the whole file must decode. Rows are read one at a time; memory does not
 grow with the file.
@@ -68,20 +68,19 @@ def _state(path: Path) -> tuple[int, int, int]:
 def _encoding(path: Path) -> str:
     with path.open("rb") as file:
         mark = file.read(4)
-    if mark.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    for encoding in ("utf-8-sig", "gb18030"):
-        if _decodes(path, encoding):
+    wide = mark.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if wide else ("utf-8-sig", "gb18030"):
+        if _decodes(path, encoding, nulls=wide):
             return encoding
     raise UnreadableBookError(f"{path.name} is neither UTF-8 nor GB18030 text", field="path", rule="encoding")
 
 
-def _decodes(path: Path, encoding: str) -> bool:
+def _decodes(path: Path, encoding: str, *, nulls: bool) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     with path.open("rb") as file:
         try:
             while chunk := file.read(_CHUNK):
-                if b"\x00" in chunk:
+                if b"\x00" in chunk and not nulls:
                     return False
                 decoder.decode(chunk)
             decoder.decode(b"", final=True)
@@ -99,4 +98,4 @@ def _delimiter(path: Path, encoding: str) -> str:
         widths = Counter(len(cells) for cells in csv.reader(io.StringIO("".join(sample)), delimiter=delimiter))
         return max(((count, width) for width, count in widths.items() if width > 1), default=(0, 0))
 
-    return max((",", "\t", ";"), key=score)
+    return max((",", "\t", ";", "|"), key=score)

@@ -157,12 +157,8 @@ class CaseInHand:
                 case.propose_closing(
                     act.outcome, act.ground, standing, msgspec.structs.replace(provenance, clause=clause), into
                 )
-            case SendTransfer():
-                case.send_transfer(act.to, act.ground, provenance)
-            case AcceptTransfer():
-                case.accept_transfer(act.by, provenance, act.number, evidence=(self._file("transfer", act.number),))
-            case SenderAccepts():
-                case.record_sender_answer(act.by, msgspec.structs.replace(provenance, clause="N24"), accepted=True)
+            case SendTransfer() | AcceptTransfer() | SenderAccepts():
+                self._between_offices(act, provenance)
             case RefuseClosing():
                 case.refuse_closing(act.ground, provenance)
             case ApproveClosing():
@@ -174,6 +170,17 @@ class CaseInHand:
                 case.reopen(act.ground, msgspec.structs.replace(provenance, clause="N26"))
             case Mark():
                 self._mark(act, step)
+
+    def _between_offices(self, act: SendTransfer | AcceptTransfer | SenderAccepts, provenance: Provenance) -> None:
+        """A step that takes two offices."""
+        case = self.case
+        match act:
+            case SendTransfer():
+                case.send_transfer(act.to, act.ground, provenance)
+            case AcceptTransfer():
+                case.accept_transfer(act.by, provenance, act.number, evidence=(self._file("transfer", act.number),))
+            case SenderAccepts():
+                case.record_sender_answer(act.by, msgspec.structs.replace(provenance, clause="N24"), accepted=True)
 
     # Acts and facts, one by one
 

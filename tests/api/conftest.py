@@ -12,7 +12,6 @@ from api.application import create_app
 from domain.campaigns.genesis import LogKind
 from tests.api.fake_platform import FakePlatform, played
 
-
 _DOCUMENTS: dict[LogKind, dict[str, Any]] = {}
 """The description of the interface, by kind of log: making it takes seconds, and every test has an application of its own."""
 

@@ -49,6 +49,8 @@ def _lines(events: Events) -> dict[str, dict[str, Any]]:  # noqa: C901, PLR0912 
         elif isinstance(event, Claim.Verified):
             own |= {"times": own["times"] + 1, "V": event.verified, "rejected": event.rejected}
             own |= {"withdrawn": event.withdrawn, "disputed": event.disputed, "told": event.told is not None}
+        elif isinstance(event, Claim.ToldWorker):
+            own["told"] = True
         elif isinstance(event, Claim.Waived):
             own["W"] += event.amount
         elif isinstance(event, Claim.WaiverRefuted):
@@ -117,11 +119,11 @@ def _is_determined(events: Events) -> bool:
             last = None
         if isinstance(item.event, Case.RosterConfirmed):
             last, again = item.event.lines, item.event.reverified
-    lines = _live(events)
+    every, lines = _lines(events).values(), _live(events)
     return (
         last is not None
         and last == len(lines) > 0
-        and again == sum(max(0, line["times"] - 1) for line in lines)
+        and again == sum(max(1, line["times"]) if line["left"] else max(0, line["times"] - 1) for line in every)
         and all(
             line["times"]
             and (

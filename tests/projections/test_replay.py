@@ -34,6 +34,21 @@ def test_every_fold_is_total_on_any_subset_of_a_history(history: History, data: 
     case_state(kept)
 
 
+@settings(max_examples=100)
+@given(histories(), st.integers(-12, 40))
+def test_moving_money_between_lines_neither_makes_nor_loses_any_as_it_was_by_a_day(history: History, days: int) -> None:
+    kept = as_it_was_by(history.recorded, START + timedelta(days=days))
+    state = case_state(kept)
+    if state.case is None:
+        return
+    came = sum(item.event.amount for item in kept if isinstance(item.event, Payment.LineCredited))
+    went = sum(
+        item.event.amount for item in kept if isinstance(item.event, Payment.LineReturned | Payment.LineReversed)
+    )
+    standing = state.case.standing
+    assert standing.paid + standing.living_aid + state.case.unallocated == came - went
+
+
 @settings(max_examples=60)
 @given(histories())
 def test_what_a_timeline_says_changed_leads_from_nothing_to_the_ledgers_row(history: History) -> None:

@@ -11,6 +11,7 @@ from api.console.rendering import render
 from api.parameters import MAX_POSITION, NoParameters
 from api.reading import Read
 from api.views.event import entry_bytes, event_view
+from api.views.evidence import names_of
 from api.views.proof import receipt_view
 from domain.sealing.state import State
 
@@ -24,7 +25,8 @@ def event(request: Request, position: Position, read: Read, _: Annotated[NoParam
     view = event_view(read, position, names=True)
     entry = orjson.loads(entry_bytes(read, position))
     laid_out = orjson.dumps(entry, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode()
-    return render(request, read, "event.html", event=view, entry=laid_out)
+    named = names_of(read, view.item.evidence)
+    return render(request, read, "event.html", event=view, entry=laid_out, names=named)
 
 
 @router.get("/{position}/receipt", response_class=Response)
