@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from domain.books.assembly import Row
 from domain.books.scanning import Why
 from domain.books.source import ControlCheck, SourceCase
 
 AMOUNTS = ("claimed", "verified", "rejected", "paid")
-_OF_BOOKS = (*AMOUNTS, "outstanding", "headcount")
 
 
 class Sums:
@@ -35,7 +34,8 @@ class Sums:
             if case is not None:
                 self._of_doubles.update(of_case(case))
             else:
-                self._of_doubles.update({name: row.values[name] for name in _OF_BOOKS if name in row.values})
+                amounts = (*AMOUNTS, "outstanding", "headcount")
+                self._of_doubles.update({name: row.values[name] for name in amounts if name in row.values})
 
 
 def of_case(case: SourceCase) -> dict[str, int]:
@@ -56,9 +56,8 @@ class Controls:
     those since the last total; one that stands above the first row covers the whole book.
     """
 
-    def __init__(self, columns: Mapping[str, str], summed: Sequence[str] = _OF_BOOKS) -> None:
-        """`columns`: headings by field; `summed`: the fields that are added up."""
-        self._columns = {name: columns[name] for name in summed if name in columns}
+    def __init__(self, columns: Mapping[str, str]) -> None:
+        self._columns = {name: columns[name] for name in (*AMOUNTS, "outstanding", "headcount") if name in columns}
         self._all: Counter[str] = Counter()
         self._since: dict[str, Counter[str]] = {"total": Counter(), "subtotal": Counter()}
         self._above: list[tuple[Row, str]] = []

@@ -66,9 +66,9 @@ def find_header(mapping: Mapping, rows: Sequence[tuple[int, Sequence[Cell]]]) ->
     Raises:
         UnreadableBookError: no row has all required headings, a heading stands twice, or units contradict each other.
     """
-    closest: tuple[int, int, list[str], Headings] | None = None
+    closest: tuple[int, int, list[str], _Headings] | None = None
     for start in range(min(mapping.header.search, len(rows)) - mapping.header.rows + 1):
-        headings = Headings([cells for _, cells in rows[start : start + mapping.header.rows]])
+        headings = _Headings([cells for _, cells in rows[start : start + mapping.header.rows]])
         missing = [name for name in mapping.required() if not headings.holds(mapping, name)]
         row = rows[start + mapping.header.rows - 1][0]
         if not missing:
@@ -78,8 +78,8 @@ def find_header(mapping: Mapping, rows: Sequence[tuple[int, Sequence[Cell]]]) ->
     raise _no_header(mapping, closest)
 
 
-class Headings:
-    """The headings of one candidate for the header: one line of cells, or several that stand on each other."""
+class _Headings:
+    """The headings of one candidate for the header."""
 
     def __init__(self, lines: Sequence[Sequence[Cell]]) -> None:
         width = max(len(line) for line in lines)
@@ -110,12 +110,10 @@ class Headings:
         return found[2] if found else None
 
     def holds(self, mapping: Mapping, field: str) -> bool:
-        """Whether a column stands here for the field."""
         rule = mapping.fields[field]
         return all(self.columns(aliases) for aliases in rule.parts or ([rule.column] if rule.column else ()))
 
     def column(self, index: int) -> Column:
-        """The column at an index, under its whole heading."""
         return Column(index, "/".join(self.texts[index]))
 
     @staticmethod
@@ -143,7 +141,7 @@ def _text(line: Sequence[Cell], index: int) -> str:
     return "" if index >= len(line) or is_blank(line[index]) else " ".join(shown(line[index]).split())
 
 
-def _header(mapping: Mapping, row: int, headings: Headings, above: Sequence[Sequence[Cell]]) -> Header:
+def _header(mapping: Mapping, row: int, headings: _Headings, above: Sequence[Sequence[Cell]]) -> Header:
     fields = {
         name: column
         for name, rule in mapping.fields.items()
@@ -173,11 +171,11 @@ def _header(mapping: Mapping, row: int, headings: Headings, above: Sequence[Sequ
         notes=notes,
         extra=(*extra, *free) if mapping.unmapped == "keep" else extra,
         unmapped=() if mapping.unmapped == "keep" else free,
-        units=_units(mapping, row, headings, fields, unit_above(above)),
+        units=_units(mapping, row, headings, fields, _unit_above(above)),
     )
 
 
-def _one(headings: Headings, field: str, aliases: Sequence[str], row: int) -> Column | None:
+def _one(headings: _Headings, field: str, aliases: Sequence[str], row: int) -> Column | None:
     found = headings.columns(aliases)
     if len(found) > 1:
         twice = headings.column(found[0]).heading
@@ -192,7 +190,7 @@ def _one(headings: Headings, field: str, aliases: Sequence[str], row: int) -> Co
 
 
 def _units(
-    mapping: Mapping, row: int, headings: Headings, fields: Table[str, Column], above: str | None
+    mapping: Mapping, row: int, headings: _Headings, fields: Table[str, Column], above: str | None
 ) -> dict[str, int]:
     units: dict[str, int] = {}
     for name, column in fields.items():
@@ -212,7 +210,7 @@ def _units(
     return units
 
 
-def unit_above(lines: Sequence[Sequence[Cell]]) -> str | None:
+def _unit_above(lines: Sequence[Sequence[Cell]]) -> str | None:
     """The unit of money that a title row states: `单位：万元`."""
     for line in lines:
         for cell in line:
@@ -221,7 +219,7 @@ def unit_above(lines: Sequence[Sequence[Cell]]) -> str | None:
     return None
 
 
-def _no_header(mapping: Mapping, closest: tuple[int, int, list[str], Headings] | None) -> UnreadableBookError:
+def _no_header(mapping: Mapping, closest: tuple[int, int, list[str], _Headings] | None) -> UnreadableBookError:
     if closest is None:
         return UnreadableBookError("the sheet is empty", field="header", rule="header")
     _, row, missing, headings = closest

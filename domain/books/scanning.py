@@ -40,9 +40,9 @@ class RowScan:
         self._down = _indexes("rows.fill_down", mapping.rows.fill_down, header)
         self._right = sorted(_indexes("rows.fill_right", mapping.rows.fill_right, header))
         self._special: tuple[tuple[Why, re.Pattern[str]], ...] = (
-            ("total", any_of(mapping.rows.totals)),
-            ("subtotal", any_of(mapping.rows.subtotals)),
-            ("footer", any_of(mapping.rows.footers)),
+            ("total", _any_of(mapping.rows.totals)),
+            ("subtotal", _any_of(mapping.rows.subtotals)),
+            ("footer", _any_of(mapping.rows.footers)),
         )
 
     def rows(self) -> Iterator[tuple[int, Cells, Why | None]]:
@@ -119,6 +119,5 @@ def _indexes(path: str, names: Sequence[str], header: Header) -> list[int]:
     return [by_label[label(name)] for name in names]
 
 
-def any_of(patterns: Sequence[str]) -> re.Pattern[str]:
-    """One pattern that matches what any of them does; none of no patterns."""
+def _any_of(patterns: Sequence[str]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{pattern})" for pattern in patterns) or r"(?!)", re.IGNORECASE)

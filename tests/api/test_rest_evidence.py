@@ -134,7 +134,7 @@ def test_a_form_without_the_file_is_refused(client: TestClient, form: dict[str, 
 
 
 def test_handing_in_takes_a_name_and_a_stream_that_is_there(client: TestClient):
-    sent = {"files": {"file": ("a.txt", b"a note")}}
+    sent: dict[str, Any] = {"files": {"file": ("a.txt", b"a note")}}
     assert client.post("/v1/evidence", **sent).status_code == 401
     assert client.post("/v1/evidence?subject=case-nowhere", headers=OFFICER, **sent).status_code == 404
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from threading import Barrier
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 import psycopg2
@@ -488,7 +488,8 @@ class TestPostgresVault(VaultSuite):
         return count
 
     def persons(self, store: VaultStore) -> list[tuple[bytes, str]]:
-        return [(bytes(blind), subject) for blind, subject in ask(self.url, "select blind, subject from vault.person")]  # type: ignore[arg-type, misc]
+        found = ask(self.url, "select blind, subject from vault.person")
+        return [(bytes(cast(bytes, blind)), str(subject)) for blind, subject in found]
 
     def test_the_database_never_holds_a_text_or_a_plain_key(
         self, vault: Vault, database: str, drawn_keys: list[bytes]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from domain.catalogue import EVENT_TYPES
 from domain.evidence.bearing import bears_evidence
 from domain.sealing.personal import Sealed
 from domain.vocabulary import Evidence, ReportKind
-from projections.evidence_ledger import dossier_ledger, evidence_ledger
+from projections.evidence_ledger import EvidenceRow, dossier_ledger, evidence_ledger
 from projections.folding import Folding, Rows
 from tests.histories import History
 
@@ -62,7 +64,7 @@ def test_an_event_that_names_a_file_twice_counts_once():
     history = History()
     position = report(history, NAMED, NAMED)
     rows = folded(history)
-    assert [row.file.positions for row in rows["evidence"].values()] == [(position,)]
+    assert [cast(EvidenceRow, row).file.positions for row in rows["evidence"].values()] == [(position,)]
 
 
 def test_a_file_that_two_cases_name_has_a_row_in_each():
