@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from api.reading import Reading, is_text
 from api.views.board import BehindAsked, BoardAsked
+from api.views.case import Window
 from api.views.ledger import Asked, nearest
 from domain.errors import NotReadyError
 
@@ -242,12 +243,30 @@ class BehindParameters(BoardParameters):
         )
 
 
+FEW = 100
+"""Claim lines, or events, that an answer about a case holds if nobody asks for more: enough for most cases, and quick for all."""
+MOST_LINES = 5_000
+MOST_EVENTS = 20_000
+
+
 class CaseParameters(Parameters):
     """A case on one of the two time axes."""
 
     as_known_at: KNOWN_AT = None
     as_it_was_by: WAS_BY = None
     names: NAMES = False
+    lines: Annotated[int, Field(ge=0, le=MOST_LINES, description="How many claim lines the answer holds.")] = FEW
+    lines_from: Annotated[int, Field(ge=1, le=1_000_000, description="The first of them, counted from 1.")] = 1
+    events: Annotated[
+        int, Field(ge=0, le=MOST_EVENTS, description="How many events the answer holds: the last ones.")
+    ] = FEW
+    events_before: Annotated[
+        int | None, Field(ge=1, le=MAX_POSITION, description="Only events below this position.")
+    ] = None
+
+    def window(self) -> Window:
+        """The part of the case that is asked for."""
+        return Window(self.lines, self.lines_from, self.events, self.events_before)
 
 
 class ComparisonParameters(Parameters):

@@ -132,8 +132,8 @@ class LogReader(Protocol):
             LogMismatchError: a position is missing from what is stored.
         """
 
-    def read_partition(self, partitionkey: str, *, upto: int | None = None) -> Sequence[StoredEntry]:
-        """Every entry of one partition key (a case and all that belongs to it) with position <= `upto`, in order."""
+    def read_partition(self, partitionkey: str, *, after: int = 0, upto: int | None = None) -> Sequence[StoredEntry]:
+        """Every entry of one partition key (a case and all that belongs to it) with `after` < position <= `upto`, in order."""
 
     def read_partitions(self, partitionkeys: Sequence[str]) -> Sequence[StoredEntry]:
         """Every entry of several partition keys, in order of position."""

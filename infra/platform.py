@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,14 +24,14 @@ from domain.books.mapping import Mapping as BookMapping
 from domain.books.source import ControlTotals, Double, Reject
 from domain.campaigns.campaign import Campaign, end_of_day
 from domain.campaigns.genesis import GENESIS_STREAM, Genesis, LogKind
-from domain.entries import EventTypes, Recorded
+from domain.entries import EventTypes
 from domain.errors import InputError, NotFoundError, NotReadyError, UnauthorisedError
 from domain.evidence.ports import EvidenceFiles
 from domain.jurisdictions import JurisdictionTree
 from domain.officers.handlers import TOKEN_PREFIX, issue_token, register_officer, revoke_tokens, token_digest
-from domain.recording import Head, StoredEntry
+from domain.recording import Head
 from domain.sealing.personal import Sealed
-from domain.streams import Basis, Context, Provenance, StreamEvent
+from domain.streams import Basis, Context, Provenance
 from infra.books.export import write_table
 from infra.books.ledger_columns import ledger_columns
 from infra.books.mapping_files import load_mapping
@@ -41,6 +42,7 @@ from infra.clock import Clock
 from infra.folding.engine import Engine
 from infra.folding.rebuild import RebuildProgress, RebuildReport
 from infra.folding.status import LedgerState, LedgerStatus
+from infra.histories import CaseHistories
 from infra.importing import Imported, Importer, ImportOrder, ImportProgress
 from infra.postgres.fsck import Finding
 from infra.postgres.ledger_reader import LedgerReader, Page, VersionedRow
@@ -187,6 +189,7 @@ class Platform:
         self.files = files
         """The evidence files."""
         self._check = check
+        self._histories = CaseHistories(log, types)
         self._clock = Clock(log, info.kind)
 
     # Positions
@@ -357,6 +360,10 @@ class Platform:
                 "ask for what was known at a time, or for how it was by a day, not for both", field="as_it_was_by"
             )
         case_id = self.case_id(case)
+        if as_of is None and by is None:
+            folded = self._histories.at_head(case_id)
+            number = case if folded.state.case is None else folded.state.case.number
+            return CaseView(number, case_id, folded.state, folded.position, None, folded.items)
         events = [self.types.decode(stored) for stored in self.log.read_partition(case_id, upto=as_of)]
         position = self.head().position if as_of is None else as_of
         counted = events if by is None else as_it_was_by(events, end_of_day(by, self.info.zone))
@@ -396,11 +403,10 @@ class Platform:
         stored = self.log.read(position - 1, 1) if position >= 1 else []
         if not stored:
             raise NotFoundError(f"the log has no position {position}")
-        before = self._of_partition(stored[0], position)
-        return EventView(timeline(before)[-1], stored[0].entry, stored[0].partitionkey)
-
-    def _of_partition(self, stored: StoredEntry, upto: int) -> list[Recorded[StreamEvent]]:
-        return [self.types.decode(entry) for entry in self.log.read_partition(stored.partitionkey, upto=upto)]
+        partitionkey = stored[0].partitionkey
+        items = self._histories.at_head(partitionkey).items
+        found = items[bisect_left(items, position, key=lambda item: item.position)]
+        return EventView(found, stored[0].entry, partitionkey)
 
     def stream(self, stream: str, *, upto: int | None = None) -> list[TimelineItem]:
         """The history of one stream.
@@ -411,7 +417,8 @@ class Platform:
         stored = self.log.read_stream(stream, upto=upto)
         if not stored:
             raise NotFoundError(f"there is no stream {stream!r}")
-        return [item for item in timeline(self._of_partition(stored[0], stored[-1].position)) if item.stream == stream]
+        items = self._histories.at_head(stored[0].partitionkey).items
+        return [item for item in items if item.stream == stream and item.position <= stored[-1].position]
 
     def opened(self, items: Sequence[tuple[Sealed, str]]) -> list[str | None]:
         """The plain text of sealed fields, None where the person was erased. The caller has checked the right to read."""

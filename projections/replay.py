@@ -96,6 +96,34 @@ LATE_ENTRY_AFTER = 86_400
 """Seconds between received and recorded from which an entry counts as late: the notice registers on the day itself (N20)."""
 
 
+class CaseHistory:
+    """A case folded as far as its events were handed over, in order of position. It grows at its end and is never taken back."""
+
+    def __init__(self) -> None:
+        self.position = 0
+        """The last event's."""
+        self.items: list[TimelineItem] = []
+        """The history for reading. What an item says depends on nothing that comes after it."""
+        self._folding = Folding(CASE_LEDGERS)
+        self._rows: Rows = {}
+        self._discrepancies: dict[str, DiscrepancyRow] = {}
+
+    def extend(self, events: Iterable[Recorded[Any]]) -> None:
+        """Folds the events that come next."""
+        for recorded in events:
+            changes: list[FieldChange] = []
+            for change in self._folding.apply(recorded, self._rows):
+                changes += _differences(change.ledger, change.key, change.old, change.new)
+                if change.ledger == discrepancy_ledger.name:
+                    _put(self._discrepancies, change.key, change.new)
+            self.items.append(_item(recorded, tuple(changes)))
+            self.position = recorded.position
+
+    def state(self) -> CaseState:
+        """Where the case stands."""
+        return _state(self._rows, self._discrepancies)
+
+
 def case_state(events: Iterable[Recorded[Any]]) -> CaseState:
     """The state after the events of one case."""
     folding = Folding(CASE_LEDGERS)
@@ -105,6 +133,10 @@ def case_state(events: Iterable[Recorded[Any]]) -> CaseState:
         for change in folding.apply(recorded, rows):
             if change.ledger == discrepancy_ledger.name:
                 _put(discrepancies, change.key, change.new)
+    return _state(rows, discrepancies)
+
+
+def _state(rows: Rows, discrepancies: dict[str, DiscrepancyRow]) -> CaseState:
     cases = list(rows.get(case_ledger.name, {}).values())
     return CaseState(
         case=cases[0] if cases and isinstance(cases[0], CaseRow) else None,
@@ -137,15 +169,9 @@ def as_it_was_by(events: Iterable[Recorded[Any]], end: datetime) -> list[Recorde
 
 def timeline(events: Sequence[Recorded[Any]]) -> list[TimelineItem]:
     """A history for reading, in order of position."""
-    folding = Folding(CASE_LEDGERS)
-    rows: Rows = {}
-    items = []
-    for recorded in events:
-        changes = []
-        for change in folding.apply(recorded, rows):
-            changes += _differences(change.ledger, change.key, change.old, change.new)
-        items.append(_item(recorded, tuple(changes)))
-    return items
+    history = CaseHistory()
+    history.extend(events)
+    return history.items
 
 
 def _differences(ledger: str, key: str, old: Row | None, new: Row | None) -> list[FieldChange]:

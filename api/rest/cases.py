@@ -27,9 +27,7 @@ router = APIRouter(prefix="/v1/cases", tags=["cases"])
 def timeline(request: Request, case: str, read: Read, asked: Annotated[CaseParameters, Query()]) -> Response:
     """Every event of the case and of what belongs to it: who, the four times, what changed, on which basis."""
     view = case_timeline(_case(read, case, asked))
-    return answer(
-        request, view, depends_on=None if asked.names else ("timeline", view.position, states_of(view.timeline))
-    )
+    return answer(request, view, depends_on=None if asked.names else ("timeline", *_what(view, asked)))
 
 
 @router.get("/{case:path}/comparison", **documented(ComparisonView, "A case on both time axes"))
@@ -46,10 +44,20 @@ def case(request: Request, case: str, read: Read, asked: Annotated[CaseParameter
     `as_known_at` is what was known then; `as_it_was_by` is what was so by the end of a day with what is known now. Never both.
     """
     view = _case(read, case, asked)
-    return answer(request, view, depends_on=None if asked.names else ("case", view.position, states_of(view.timeline)))
+    return answer(request, view, depends_on=None if asked.names else ("case", *_what(view, asked)))
+
+
+def _what(view: CaseView | CaseTimelineView, asked: CaseParameters) -> tuple[object, ...]:
+    """All that an answer's bytes depend on, beside the address."""
+    return view.position, asked.window(), states_of(view.timeline), view.sealing and view.sealing.not_published
 
 
 def _case(read: Read, case: str, asked: CaseParameters) -> CaseView:
     return case_view(
-        read, case, as_known_at=asked.as_known_at, as_it_was_by=asked.as_it_was_by, names=asked.names
-    )  # fmt: skip
+        read,
+        case,
+        as_known_at=asked.as_known_at,
+        as_it_was_by=asked.as_it_was_by,
+        names=asked.names,
+        window=asked.window(),
+    )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from api import time_axes
 from api.reading import Reading
-from api.views.sealing import CaseSealingView, case_sealing
+from api.views.sealing import CaseSealingView, case_sealing, progress
 from api.views.timeline import TimelineItemView, timeline_views
 from api.views.values import Names, Personal, Value, local, sealed_in, values_of
 from api.views.view import KnownAt, LogTag, Place, Said, View, log_tag, place, said
@@ -18,15 +20,12 @@ from domain.cases.case import Particulars, SourceState
 from domain.cases.standing import why_not_solved
 from domain.errors import NotFoundError
 from domain.sealing.personal import Sealed
-from domain.sealing.state import State
 from projections.case_ledger import CaseRow, case_ledger
-from projections.claim_ledger import claim_ledger
+from projections.claim_ledger import ClaimRow, claim_ledger
 from projections.discrepancy_ledger import discrepancy_ledger
 from projections.ledger import Row
 from projections.payment_ledger import payment_ledger
-
-if TYPE_CHECKING:
-    from infra.bootstrap import CaseView as PlatformCase
+from projections.replay import TimelineItem
 
 
 class Axis(View):
@@ -94,6 +93,28 @@ class ParticularsView(View):
     """Columns of the source without a field of their own: (heading, value)."""
 
 
+class LineLabel(View):
+    """A claim line, as a person calls it."""
+
+    line: str
+    worker: Personal | None
+
+
+@dataclass(frozen=True)
+class Window:
+    """How much of a case an answer holds. None: all of it."""
+
+    lines: int | None = None
+    lines_from: int = 1
+    """The first claim line, counted from 1 in the order that they were entered."""
+    events: int | None = None
+    events_before: int | None = None
+    """Only events below this position; the last of them are given."""
+
+
+WHOLE = Window()
+
+
 class CaseView(View):
     """A case at one moment."""
 
@@ -115,12 +136,18 @@ class CaseView(View):
     """Sums over its claim lines; amounts in fen."""
     unallocated: int
     """Paid to the case, but to no claim line, in fen."""
+    lines: int
+    """Claim lines that it has; `claims` may hold a part of them."""
     claims: list[EntryView]
     payments: list[EntryView]
     discrepancies: list[EntryView]
     sealing: CaseSealingView | None
     """How far its events have come; null where it has none that the reader may see."""
+    events: int
+    """Events that the reader may see; `timeline` may hold a part of them, the last ones before where it was asked from."""
     timeline: list[TimelineItemView]
+    labels: dict[str, LineLabel]
+    """What to call the claim lines that the timeline speaks of, by their ids."""
 
 
 class CaseTimelineView(View):
@@ -132,11 +159,19 @@ class CaseTimelineView(View):
     position: int
     axis: Axis
     sealing: CaseSealingView | None
+    events: int
+    """Events that the reader may see; `timeline` may hold a part of them, the last ones before where it was asked from."""
     timeline: list[TimelineItemView]
 
 
 def case_view(
-    reading: Reading, case: str, *, as_known_at: str | None = None, as_it_was_by: str | None = None, names: bool = False
+    reading: Reading,
+    case: str,
+    *,
+    as_known_at: str | None = None,
+    as_it_was_by: str | None = None,
+    names: bool = False,
+    window: Window = WHOLE,
 ) -> CaseView:
     """A case by its id or official number.
 
@@ -155,11 +190,16 @@ def case_view(
         as_known_at=None if position is None else KnownAt(asked=as_known_at, position=position),
         as_it_was_by=None if by is None else by.isoformat(),
     )
+    seen = [item for item in found.timeline if reading.reader.may_see(item.visibility)]
+    claims = _lines_in(found.state.claims, window)
+    items = _events_in(seen, window)
+    spoken = _spoken_of(found.state.claims, items)
     opened = Names(reading, asked=names)
-    opened.gather(_personal_of(found))
+    opened.gather(_personal_of(found.state.case, claims))
+    opened.gather((claim.worker, "worker") for claim in spoken if claim.worker is not None)
     row = found.state.case
     zone = platform.info.zone
-    events = timeline_views(reading, found.timeline, names=names)
+    reached = progress(reading)
     return CaseView(
         log=log_tag(reading),
         case=found.case,
@@ -173,14 +213,39 @@ def case_view(
         source=_source(row.source, opened, zone) if row and row.source else None,
         standing={name: getattr(row.standing, name) for name in row.standing.__struct_fields__} if row else {},
         unallocated=row.unallocated if row else 0,
-        claims=_entries(claim_ledger, found.state.claims, opened, zone, lambda claim: claim.claim),
+        lines=len(found.state.claims),
+        claims=_entries(claim_ledger, claims, opened, zone, lambda claim: claim.claim),
         payments=_entries(payment_ledger, found.state.payments, opened, zone, lambda payment: payment.payment),
         discrepancies=_entries(
             discrepancy_ledger, found.state.discrepancies, opened, zone, lambda found: f"{found.case}/{found.kind}"
         ),
-        sealing=case_sealing(reading, {event.position: State(event.state) for event in events}),
-        timeline=events,
+        sealing=case_sealing(reading, {item.position: reached.state(item.position) for item in seen}),
+        events=len(seen),
+        timeline=timeline_views(reading, items, names=names),
+        labels={claim.claim: _label(claim, opened) for claim in spoken},
     )
+
+
+def _lines_in(claims: Sequence[ClaimRow], window: Window) -> Sequence[ClaimRow]:
+    first = window.lines_from - 1
+    return claims[first:] if window.lines is None else claims[first : first + window.lines]
+
+
+def _events_in(items: Sequence[TimelineItem], window: Window) -> Sequence[TimelineItem]:
+    before = window.events_before
+    end = len(items) if before is None else bisect_left(items, before, key=lambda item: item.position)
+    return items[:end] if window.events is None else items[max(0, end - window.events) : end]
+
+
+def _spoken_of(claims: Sequence[ClaimRow], items: Sequence[TimelineItem]) -> list[ClaimRow]:
+    """The claim lines that some events are about."""
+    named = {named for item in items for named in (item.stream, item.data.get("claim"))}
+    named.update(change.key for item in items for change in item.changes if change.ledger == claim_ledger.name)
+    return [claim for claim in claims if claim.claim in named]
+
+
+def _label(claim: ClaimRow, names: Names) -> LineLabel:
+    return LineLabel(line=claim.line, worker=None if claim.worker is None else names.view(claim.worker, "worker"))
 
 
 def case_timeline(view: CaseView) -> CaseTimelineView:
@@ -192,6 +257,7 @@ def case_timeline(view: CaseView) -> CaseTimelineView:
         position=view.position,
         axis=view.axis,
         sealing=view.sealing,
+        events=view.events,
         timeline=view.timeline,
     )
 
@@ -208,9 +274,8 @@ FOLLOW_UP_FIELD = "follow_up"
 """Labels that the personal texts of a case are sealed under."""
 
 
-def _personal_of(found: PlatformCase) -> Iterable[tuple[Sealed, str]]:
-    yield from sealed_in(claim_ledger.columns, found.state.claims)
-    row = found.state.case
+def _personal_of(row: CaseRow | None, claims: Sequence[ClaimRow]) -> Iterable[tuple[Sealed, str]]:
+    yield from sealed_in(claim_ledger.columns, claims)
     if row is None:
         return
     for person in row.particulars.people:

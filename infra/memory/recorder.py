@@ -104,11 +104,12 @@ class MemoryLog(LogRecorder, LogReader, LogWriter):
         with self._lock:
             return [stored.entry for stored in self._entries[after : after + limit]]
 
-    def read_partition(self, partitionkey: str, *, upto: int | None = None) -> Sequence[StoredEntry]:
+    def read_partition(self, partitionkey: str, *, after: int = 0, upto: int | None = None) -> Sequence[StoredEntry]:
         """See `LogReader.read_partition`."""
         with self._lock:
             positions = self._partitions.get(partitionkey, [])
-            return [self._entries[position - 1] for position in positions if upto is None or position <= upto]
+            counted = [position for position in positions if after < position and (upto is None or position <= upto)]
+            return [self._entries[position - 1] for position in counted]
 
     def read_partitions(self, partitionkeys: Sequence[str]) -> Sequence[StoredEntry]:
         """See `LogReader.read_partitions`."""

@@ -135,9 +135,12 @@ class PostgresLog(LogRecorder, LogReader, LogWriter):
         """See `LogReader.entries`."""
         return self._pool.read("reading entries", partial(copy_entries, after=after, limit=limit))
 
-    def read_partition(self, partitionkey: str, *, upto: int | None = None) -> Sequence[StoredEntry]:
+    def read_partition(self, partitionkey: str, *, after: int = 0, upto: int | None = None) -> Sequence[StoredEntry]:
         """See `LogReader.read_partition`."""
-        return self._entries("partitionkey = %s and position <= %s order by position", (partitionkey, _or_end(upto)))
+        return self._entries(
+            "partitionkey = %s and position > %s and position <= %s order by position",
+            (partitionkey, after, _or_end(upto)),
+        )
 
     def read_partitions(self, partitionkeys: Sequence[str]) -> Sequence[StoredEntry]:
         """See `LogReader.read_partitions`."""

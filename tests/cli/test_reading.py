@@ -165,7 +165,7 @@ def test_a_case_is_replayed_with_state_and_timeline(run: Run, platform: FakePlat
 
 
 def test_a_case_before_its_payment_is_unpaid_and_after_it_paid(run: Run, platform: FakePlatform):
-    payment = next(recorded for recorded, _ in platform.entries if recorded.envelope.type == "payment.line-credited.v1")
+    payment = next(recorded for recorded, _ in platform.entries if recorded.envelope.type == "payment.line-credited.v2")
     case, position = payment.envelope.partitionkey, payment.position
     before = json.loads(run("replay", case, "--as-known-at", str(position - 1), "--format", "json").out)
     after = json.loads(run("replay", case, "--as-known-at", str(position), "--format", "json").out)

@@ -299,6 +299,8 @@ def test_a_partition_is_read_in_order_of_position_as_far_as_asked(log: Log) -> N
 
     assert [entry.position for entry in log.read_partition("case-1")] == [1, 3, 4]
     assert [entry.position for entry in log.read_partition("case-1", upto=3)] == [1, 3]
+    assert [entry.position for entry in log.read_partition("case-1", after=1)] == [3, 4]
+    assert [entry.position for entry in log.read_partition("case-1", after=1, upto=3)] == [3]
     assert [entry.position for entry in log.read_partitions(["case-2", "case-1", "case-2"])] == [1, 2, 3, 4]
     assert log.read_partition("case-3") == []
 

@@ -157,7 +157,7 @@ def test_an_amended_book_records_exactly_its_differences(office: Office) -> None
     assert added == [
         "book.import-started.v1",
         "payment.recorded.v1",
-        "payment.line-credited.v1",
+        "payment.line-credited.v2",
         "case.source-stated.v1",
         "case.particulars-amended.v1",
         "book.import-finished.v1",
@@ -239,7 +239,7 @@ def test_a_named_worker_is_sealed_and_known_again_in_an_amended_book(office: Off
     turned[0][8] = "3000"
     office.bring(turned, mapping="standard-roster")
     added = office.events()[before:]
-    credited = next(item.event for item in added if item.envelope.type == "payment.line-credited.v1")
+    credited = next(item.event for item in added if item.envelope.type == "payment.line-credited.v2")
     claim = next(row for row in office.folded()["claim"].values() if row.claim == credited.claim)  # type: ignore[attr-defined]
     assert office.vault.open_many([(claim.worker, "worker")]) == ["白二虎"]
     assert office.bring(turned[:1], mapping="standard-roster").kinds == {"line vanished": 1}

@@ -100,7 +100,7 @@ def test_a_case_is_found_by_its_number_and_replayed_on_both_axes(real: Settings,
     with opened(real) as platform:
         platform.import_book(a_book(tmp_path, BOOK), mapping="standard")
         view = platform.case("平-2")
-        paid = next(item.position for item in view.timeline if item.type == "payment.line-credited.v1")
+        paid = next(item.position for item in view.timeline if item.type == "payment.line-credited.v2")
         before = platform.case("平-2", as_of=paid - 1)
         by = platform.case(view.case, by=date(2018, 6, 6))
         standings = [v.state.case.standing for v in (view, before, by) if v.state.case is not None]

@@ -9,9 +9,9 @@ from fastapi.responses import RedirectResponse
 from pydantic import Field
 
 from api.console.rendering import language_of, path, render
-from api.parameters import KNOWN_AT, WAS_BY, ComparisonParameters, Parameters
+from api.parameters import FEW, KNOWN_AT, MAX_POSITION, WAS_BY, ComparisonParameters, Parameters
 from api.reading import Read
-from api.views.case import CaseView, case_view, comparison
+from api.views.case import WHOLE, CaseView, Window, case_view, comparison
 from api.views.ledger import Asked, column_views, ledger_page
 from api.views.values import OpenedText
 from api.words import Word
@@ -20,9 +20,6 @@ from projections.claim_ledger import claim_ledger
 from projections.payment_ledger import payment_ledger
 
 router = APIRouter()
-
-FEW = 200
-"""Events, or claim lines, of a case that its page shows at first."""
 
 CLAIM_COLUMNS = (
     "line",
@@ -56,6 +53,12 @@ class PageParameters(Parameters):
     as_it_was_by: WAS_BY = None
     all: bool = False
     """Whether every event and line is shown, however many there are."""
+    lines_from: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    events_before: Annotated[int | None, Field(ge=1, le=MAX_POSITION)] = None
+
+    def window(self) -> Window:
+        """The part of the case that the page shows."""
+        return WHOLE if self.all else Window(FEW, self.lines_from, FEW, self.events_before)
 
 
 @router.get("/cases/{case:path}/comparison", response_class=Response)
@@ -69,8 +72,14 @@ def compared(request: Request, case: str, read: Read, asked: Annotated[Compariso
 @router.get("/cases/{case:path}", response_class=Response)
 def case(request: Request, case: str, read: Read, asked: Annotated[PageParameters, Query()]) -> Response:
     """Where a case stands, line by line, and how it came there."""
-    view = case_view(read, case, as_known_at=asked.as_known_at, as_it_was_by=asked.as_it_was_by, names=True)
-    many = None if asked.all else FEW
+    view = case_view(
+        read,
+        case,
+        as_known_at=asked.as_known_at,
+        as_it_was_by=asked.as_it_was_by,
+        names=True,
+        window=asked.window(),
+    )
     columns = {column.name: column for column in column_views(case_ledger.columns)}
     return render(
         request,
@@ -78,10 +87,10 @@ def case(request: Request, case: str, read: Read, asked: Annotated[PageParameter
         "case.html",
         case=view,
         columns=columns,
-        claims=view.claims[:many],
+        lines_from=asked.lines_from,
+        few=FEW,
         claim_columns=column_views(claim_ledger.column(name) for name in CLAIM_COLUMNS),
         payment_columns=column_views(payment_ledger.column(name) for name in PAYMENT_COLUMNS),
-        timeline=view.timeline[-many:] if many else view.timeline,
         labels=_labels(view, language_of(request)),
         path_parts=("cases", view.case),
     )
@@ -90,11 +99,10 @@ def case(request: Request, case: str, read: Read, asked: Annotated[PageParameter
 def _labels(view: CaseView, language: str) -> dict[str, str]:
     """By claim line: its number and, where the reader may see it, its worker."""
     found = {}
-    for claim in view.claims:
-        worker = claim.values["worker"]
-        name = worker.text if isinstance(worker, OpenedText) and worker.text else ""
+    for key, label in view.labels.items():
+        name = label.worker.text if isinstance(label.worker, OpenedText) and label.worker.text else ""
         said = Word("明细", "Claim line").to(language)
-        found[claim.key] = f"{said} {claim.values['line']} {name}".strip()
+        found[key] = f"{said} {label.line} {name}".strip()
     return found
 
 

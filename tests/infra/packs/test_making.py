@@ -247,7 +247,7 @@ def test_what_rests_on_a_withheld_event_of_a_case_says_so_and_the_pack_holds(
     hidden = next(
         position
         for position, entry in enumerate(office.entries, start=1)
-        if b'"type":"payment.line-credited.v1"' in entry and office.cases["盂-1"].encode() in entry
+        if b'"type":"payment.line-credited.v2"' in entry and office.cases["盂-1"].encode() in entry
     )
     decode = platform.types.decode
 

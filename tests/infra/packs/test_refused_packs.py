@@ -181,7 +181,7 @@ def replaced_event(office: Office) -> tuple[int, bytes, bytes]:
     """The position of a payment of the first case, its entry, and the entry with another amount."""
     case = office.cases["盂-1"]
     for position, entry in enumerate(office.entries, start=1):
-        if key_of(entry) == case and b'"type":"payment.line-credited.v1"' in entry:
+        if key_of(entry) == case and b'"type":"payment.line-credited.v2"' in entry:
             return position, entry, altered(entry, amount=1)
     raise AssertionError("the book holds a payment")
 
@@ -257,7 +257,7 @@ def test_an_event_of_a_type_that_this_release_does_not_know_is_named_never_skipp
 ) -> None:
     position, before, _ = replaced_event(office)
     forged = Forgery.of(office, "project")
-    forged.history[position - 1] = before.replace(b"payment.line-credited.v1", b"payment.line-credited.v9")
+    forged.history[position - 1] = before.replace(b"payment.line-credited.v2", b"payment.line-credited.v9")
     why = refused(forged.files())
     assert re.search(rf"rule 7,.*payment\.line-credited\.v9.*position {position}", why)
 
