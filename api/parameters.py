@@ -269,6 +269,18 @@ class CaseParameters(Parameters):
         return Window(self.lines, self.lines_from, self.events, self.events_before)
 
 
+class WhyParameters(Parameters):
+    """A case on one of the two time axes, and the word that is asked about."""
+
+    as_known_at: KNOWN_AT = None
+    as_it_was_by: WAS_BY = None
+    names: NAMES = False
+    word: Annotated[
+        Literal["determined", "solved", "confirmed", "closed", "written-off"] | None,
+        Field(description="Only this word."),
+    ] = None
+
+
 class ComparisonParameters(Parameters):
     """A case on both axes at the end of one day."""
 

@@ -925,3 +925,32 @@ def reason(why: Reason) -> Word:
     """A reason why a case is not solved in both languages, with amounts in yuan."""
     figures = {"number": why.number, "before": why.before, "amount": yuan(why.amount)}
     return Word(*(text.format(**figures) for text in HINDRANCES[why.hindrance]))
+
+
+CONDITIONS: Mapping[str, Word] = {
+    "has-lines": Word("案件有欠薪明细", "the case has claim lines"),
+    "roster-confirmed": Word(
+        "名册已申报完整并经另一人复核", "its roster is declared complete, and confirmed by another officer"
+    ),
+    "roster-unchanged": Word("复核后明细没有增减", "no line came or went since the roster was confirmed"),
+    "not-reverified": Word(
+        "复核后没有明细重新核定、合并或拆分",
+        "no line was determined again, merged or split since the roster was confirmed",
+    ),
+    "nothing-pending": Word("每条明细都已核清", "every line is determined, and nothing of it pending"),
+    "determined": Word("已核清", "it is determined"),
+    "nothing-owing": Word("没有余额", "nothing is owing"),
+    "nothing-disputed": Word("没有因争议移送的金额", "nothing is referred as disputed"),
+    "nothing-only-stated": Word("每笔支付都有凭证", "every payment has a document"),
+    "nobody-contradicts": Word("没有农民工称未足额收到", "no worker says that they received less or nothing"),
+    "everybody-told": Word(
+        "核减为零的农民工都已告知理由和救济途径", "whoever is owed nothing was told ground and remedy"
+    ),
+    "everybody-named": Word("每条明细都有姓名", "every line is named"),
+    "everybody-confirmed": Word("每名农民工都已确认到手", "every worker confirmed"),
+    "closing-approved": Word("办结已由另一人批准", "its closing was approved by another officer"),
+    "solved": Word("已解决", "it is solved"),
+    "closed-as-paid": Word("以已付清或无欠薪办结", "it is closed as paid, or as no arrears"),
+    "writing-off-recorded": Word("领导小组办公室已销账", "the leading-group office wrote it off"),
+}
+"""What each computed word asks for (`projections/explaining.py`)."""

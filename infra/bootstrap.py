@@ -46,6 +46,7 @@ from infra.platform import (
     LogInfo,
     Platform,
     PlatformStatus,
+    WhyView,
 )
 from infra.postgres.config import RecorderConfig
 from infra.postgres.connection import Pool, connect, translated
@@ -100,6 +101,7 @@ __all__ = [
     "TamperReport",
     "Trusted",
     "VersionedRow",
+    "WhyView",
     "WitnessDesk",
     "WitnessedLog",
     "compare_log",

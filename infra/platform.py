@@ -24,14 +24,14 @@ from domain.books.mapping import Mapping as BookMapping
 from domain.books.source import ControlTotals, Double, Reject
 from domain.campaigns.campaign import Campaign, end_of_day
 from domain.campaigns.genesis import GENESIS_STREAM, Genesis, LogKind
-from domain.entries import EventTypes
+from domain.entries import Envelope, EventTypes, Recorded
 from domain.errors import InputError, NotFoundError, NotReadyError, UnauthorisedError
 from domain.evidence.ports import EvidenceFiles
 from domain.jurisdictions import JurisdictionTree
 from domain.officers.handlers import TOKEN_PREFIX, issue_token, register_officer, revoke_tokens, token_digest
 from domain.recording import Head
 from domain.sealing.personal import Sealed
-from domain.streams import Basis, Context, Provenance
+from domain.streams import Basis, Context, Provenance, StreamEvent
 from infra.books.export import write_table
 from infra.books.ledger_columns import ledger_columns
 from infra.books.mapping_files import load_mapping
@@ -53,6 +53,7 @@ from infra.streams import StreamStore
 from infra.vault import Vault
 from projections.board import Board, board
 from projections.clearance import Receptions, receptions_of
+from projections.explaining import WordWhy, explain
 from projections.ledger import Catalogue, Cell, DerivedLedger, Kind, RowLedger, SummaryLedger, Sums
 from projections.officer_ledger import OfficerRow
 from projections.replay import CaseState, TimelineItem, as_it_was_by, case_state, timeline
@@ -90,6 +91,17 @@ class CaseView:
     position: int
     by: date | None
     timeline: list[TimelineItem]
+
+
+@dataclass(frozen=True)
+class WhyView:
+    """Why the computed words hold of a case, or do not. `envelopes`: by position, of every event that counts."""
+
+    case: str
+    state: CaseState
+    position: int
+    words: tuple[WordWhy, ...]
+    envelopes: Mapping[int, Envelope]
 
 
 @dataclass(frozen=True)
@@ -355,21 +367,30 @@ class Platform:
             NotFoundError: there is no such case.
             InputError: both axes were asked for at once, or the number is that of several cases.
         """
-        if as_of is not None and by is not None:
-            raise InputError(
-                "ask for what was known at a time, or for how it was by a day, not for both", field="as_it_was_by"
-            )
+        _one_axis(as_of, by)
         case_id = self.case_id(case)
         if as_of is None and by is None:
             folded = self._histories.at_head(case_id)
             number = case if folded.state.case is None else folded.state.case.number
             return CaseView(number, case_id, folded.state, folded.position, None, folded.items)
-        events = [self.types.decode(stored) for stored in self.log.read_partition(case_id, upto=as_of)]
-        position = self.head().position if as_of is None else as_of
-        counted = events if by is None else as_it_was_by(events, end_of_day(by, self.info.zone))
+        position, counted = self._counted(case_id, as_of, by)
         state = case_state(counted)
         number = case if state.case is None else state.case.number
         return CaseView(number, case_id, state, position, by, timeline(counted))
+
+    def _counted(self, case: str, as_of: int | None, by: date | None) -> tuple[int, list[Recorded[StreamEvent]]]:
+        """The events of a case that count on an axis, and the position that this is true at."""
+        position = self.head().position if as_of is None else as_of
+        events = [self.types.decode(stored) for stored in self.log.read_partition(case, upto=position)]
+        return position, events if by is None else as_it_was_by(events, end_of_day(by, self.info.zone))
+
+    def why(self, case: str, *, as_of: int | None = None, by: date | None = None) -> WhyView:
+        """Why the computed words hold of a case, or do not; on the axes of `case`, and with its errors."""
+        _one_axis(as_of, by)
+        case_id = self.case_id(case)
+        position, counted = self._counted(case_id, as_of, by)
+        state = case_state(counted)
+        return WhyView(case_id, state, position, explain(counted), {each.position: each.envelope for each in counted})
 
     def case_id(self, case: str) -> str:
         """The stream of a case, from its id or its official number.
@@ -696,6 +717,13 @@ class Platform:
     def _provenance_now(self) -> Provenance:
         now = self.now().astimezone(self.info.zone)
         return Provenance(occurred=now, received=now)
+
+
+def _one_axis(as_of: int | None, by: date | None) -> None:
+    if as_of is not None and by is not None:
+        raise InputError(
+            "ask for what was known at a time, or for how it was by a day, not for both", field="as_it_was_by"
+        )
 
 
 def _new_token() -> str:

@@ -44,6 +44,10 @@ CASE_LEDGERS = (
 """Every ledger of what belongs to a case, in order of dependence."""
 
 
+RELATED = (custody_ledger, order_ledger, referral_ledger, backstop_ledger, recovery_ledger, call_list_ledger)
+"""Ledgers of what is done in a case beside its lines and payments."""
+
+
 class CaseState(msgspec.Struct, frozen=True, kw_only=True):
     """A case and all that belongs to it, at one moment. `case` is None when it was not known, or had not begun."""
 
@@ -51,6 +55,8 @@ class CaseState(msgspec.Struct, frozen=True, kw_only=True):
     claims: tuple[ClaimRow, ...]
     payments: tuple[PaymentRow, ...]
     discrepancies: tuple[DiscrepancyRow, ...]
+    related: dict[str, tuple[Row, ...]]
+    """What else belongs to it, by ledger: those of `RELATED` that have rows."""
 
 
 class FieldChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +149,7 @@ def _state(rows: Rows, discrepancies: dict[str, DiscrepancyRow]) -> CaseState:
         claims=tuple(row for row in rows.get(claim_ledger.name, {}).values() if isinstance(row, ClaimRow)),
         payments=tuple(row for row in rows.get(payment_ledger.name, {}).values() if isinstance(row, PaymentRow)),
         discrepancies=tuple(discrepancies[key] for key in sorted(discrepancies)),
+        related={each.name: tuple(rows[each.name].values()) for each in RELATED if rows.get(each.name)},
     )
 
 

@@ -25,6 +25,14 @@ KNOWN_AT = Annotated[
         show_default=False,
     ),
 ]
+WAS_BY = Annotated[
+    str | None,
+    typer.Option(
+        "--as-it-was-by",
+        help="按现在所知，截至某日的实情 · as it was by a day, with what is known now",
+        show_default=False,
+    ),
+]
 ACTOR = Annotated[
     str | None, typer.Option("--as", help="以哪位人员的名义 · handle of the officer who acts", show_default=False)
 ]

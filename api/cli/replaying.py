@@ -10,7 +10,7 @@ import typer
 
 from api import time_axes
 from api.cli.ledgers import KINDS, table_column
-from api.cli.options import FORMAT, KNOWN_AT, NAMES, OUTPUT, output
+from api.cli.options import FORMAT, KNOWN_AT, NAMES, OUTPUT, WAS_BY, output
 from api.cli.session import session_of
 from api.cli.tables import Column, Format, Table, said
 from api.reading import Reading
@@ -45,14 +45,7 @@ def replay(
         typer.Argument(metavar="CASE", help="案件编号、案件或任一事件流 · a case's number or id, or any stream's id"),
     ],
     as_known_at: KNOWN_AT = None,
-    as_it_was_by: Annotated[
-        str | None,
-        typer.Option(
-            "--as-it-was-by",
-            help="按现在所知，截至某日的实情 · as it was by a day, with what is known now",
-            show_default=False,
-        ),
-    ] = None,
+    as_it_was_by: WAS_BY = None,
     only: Annotated[
         Part | None,
         typer.Option("--only", help="只看状态或经过 · only the state, or only the timeline", show_default=False),

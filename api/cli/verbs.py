@@ -15,6 +15,7 @@ from api.cli import (
     PROGRAM,
     books,
     commands,
+    explaining,
     ledgers,
     log,
     officers,
@@ -84,7 +85,7 @@ def _global_options(
     context.obj = Session({name: value for name, value in overrides.items() if value is not None}, debug=debug)
 
 
-for part in (setting_up, books, ledgers, replaying, packing, verifying, upkeep, schemas):
+for part in (setting_up, books, ledgers, replaying, explaining, packing, verifying, upkeep, schemas):
     part.add_to(app)
 for noun, verbs in commands.groups():
     app.add_typer(verbs, name=noun)

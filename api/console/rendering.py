@@ -48,6 +48,7 @@ LANGUAGE_COOKIE: Final = "qingling_language"
 _YEAR: Final = 365 * 86_400
 NAVIGATION: Final = (
     ("", Word("清零看板", "Clearance board")),
+    ("do/complaint/register", Word("登记投诉", "Register a complaint")),
     ("ledgers", Word("台账", "Ledgers")),
     ("log", Word("可验证日志", "Provable log")),
     ("status", Word("运行状态", "Status")),

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.parameters import CaseParameters, ComparisonParameters
+from api.parameters import CaseParameters, ComparisonParameters, WhyParameters
 from api.reading import Read
 from api.rest.answers import answer
 from api.rest.documented import documented
@@ -19,6 +19,7 @@ from api.views.case import (
     comparison,
 )
 from api.views.timeline import states_of
+from api.views.why import WhyView, why_view
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"])
 
@@ -35,6 +36,21 @@ def compared(request: Request, case: str, read: Read, asked: Annotated[Compariso
     """What was known at the end of a day, beside what was so as far as is known now: what differs was concealed, late or corrected."""
     view = comparison(read, case, asked.day)
     return answer(request, view, depends_on=("comparison", view.position, view.now, states_of(view.later)))
+
+
+@router.get("/{case:path}/why", **documented(WhyView, "Why the computed words hold of a case, or do not"))
+def why(request: Request, case: str, read: Read, asked: Annotated[WhyParameters, Query()]) -> Response:
+    """Every condition of *determined*, *solved*, *confirmed*, *closed* and *written off*, the events that turned it, and the claim lines
+    that stand against it; and which cells of the board the case counts in."""
+    view = why_view(
+        read,
+        case,
+        as_known_at=asked.as_known_at,
+        as_it_was_by=asked.as_it_was_by,
+        names=asked.names,
+        only=None if asked.word is None else asked.word.replace("-", "_"),
+    )
+    return answer(request, view, depends_on=None)
 
 
 @router.get("/{case:path}", **documented(CaseView, "A case"))

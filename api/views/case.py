@@ -23,9 +23,9 @@ from domain.sealing.personal import Sealed
 from projections.case_ledger import CaseRow, case_ledger
 from projections.claim_ledger import ClaimRow, claim_ledger
 from projections.discrepancy_ledger import discrepancy_ledger
-from projections.ledger import Row
+from projections.ledger import DerivedLedger, Row, RowLedger
 from projections.payment_ledger import payment_ledger
-from projections.replay import TimelineItem
+from projections.replay import RELATED, TimelineItem
 
 
 class Axis(View):
@@ -140,6 +140,8 @@ class CaseView(View):
     """Claim lines that it has; `claims` may hold a part of them."""
     claims: list[EntryView]
     payments: list[EntryView]
+    related: dict[str, list[EntryView]]
+    """Orders, referrals, backstops with what is to be recovered, money in custody, call lists: rows by their ledger."""
     discrepancies: list[EntryView]
     sealing: CaseSealingView | None
     """How far its events have come; null where it has none that the reader may see."""
@@ -196,6 +198,8 @@ def case_view(
     spoken = _spoken_of(found.state.claims, items)
     opened = Names(reading, asked=names)
     opened.gather(_personal_of(found.state.case, claims))
+    for ledger in RELATED:
+        opened.gather(sealed_in(ledger.columns, found.state.related.get(ledger.name, ())))
     opened.gather((claim.worker, "worker") for claim in spoken if claim.worker is not None)
     row = found.state.case
     zone = platform.info.zone
@@ -216,6 +220,11 @@ def case_view(
         lines=len(found.state.claims),
         claims=_entries(claim_ledger, claims, opened, zone, lambda claim: claim.claim),
         payments=_entries(payment_ledger, found.state.payments, opened, zone, lambda payment: payment.payment),
+        related={
+            ledger.name: _entries(ledger, found.state.related[ledger.name], opened, zone, _key_of(ledger))
+            for ledger in RELATED
+            if ledger.name in found.state.related
+        },
         discrepancies=_entries(
             discrepancy_ledger, found.state.discrepancies, opened, zone, lambda found: f"{found.case}/{found.kind}"
         ),
@@ -224,6 +233,12 @@ def case_view(
         timeline=timeline_views(reading, items, names=names),
         labels={claim.claim: _label(claim, opened) for claim in spoken},
     )
+
+
+def _key_of(ledger: RowLedger[Any] | DerivedLedger[Any]) -> Callable[[Any], str]:
+    """How a row of a related ledger is called: what is to be recovered by its backstop."""
+    name = "backstop" if ledger.name == "recovery" else ledger.name.replace("-", "_")
+    return lambda row: str(getattr(row, name))
 
 
 def _lines_in(claims: Sequence[ClaimRow], window: Window) -> Sequence[ClaimRow]:

@@ -79,10 +79,11 @@ def thing_view(reading: Reading, noun: Noun, named: str, *, names: bool) -> Thin
 
 def command_views(noun: Noun) -> list[CommandView]:
     """The commands about a thing of this kind."""
-    return [_command(command) for command in noun.commands.values() if not command.opens]
+    return [command_view(command) for command in noun.commands.values() if not command.opens]
 
 
-def _command(command: Command) -> CommandView:
+def command_view(command: Command) -> CommandView:
+    """A command as an answer or page offers it."""
     return CommandView(name=command.name, verb=command.verb, title=said(command.title), clause=command.clause)
 
 

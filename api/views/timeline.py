@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -86,10 +86,12 @@ def states_of(items: Iterable[TimelineItemView]) -> str:
 
 def officer_handles(reading: Reading, items: Sequence[TimelineItem]) -> dict[str, str]:
     """The short names of the officers who acted, decided or approved, by their ids."""
-    wanted = {person for item in items for person in (item.actor, item.decidedby, item.approvedby) if person}
-    if not wanted:
-        return {}
-    return {v.key: v.row.handle for v in reading.platform.rows("officer") if v.key in wanted}
+    return handles_of(reading, {who for item in items for who in (item.actor, item.decidedby, item.approvedby) if who})
+
+
+def handles_of(reading: Reading, people: Collection[str]) -> dict[str, str]:
+    """The short names of those of some people that are officers of this log, by their ids."""
+    return {v.key: v.row.handle for v in reading.platform.rows("officer") if v.key in people} if people else {}
 
 
 def _sealed_field(change: FieldChange) -> str:

@@ -32,6 +32,7 @@ ASKED = {
     "CaseView": f"/v1/cases/{quote(PAID_CASE)}?as_known_at=2019-12-19",
     "CaseTimelineView": f"/v1/cases/{quote(PAID_CASE)}/timeline?as_known_at=2019-12-02",
     "ComparisonView": f"/v1/cases/{quote(LATE_CASE)}/comparison?day=2019-12-31",
+    "WhyView": f"/v1/cases/{quote(PAID_CASE)}/why?word=solved",
     "EventView": "/v1/events/36",
     "proof": "/v1/events/36/proof",
     "CheckpointNote": "/v1/log/checkpoint",

@@ -54,6 +54,7 @@ from infra.vault import MemoryVault
 from projections.board import Board, board
 from projections.catalogue import catalogue
 from projections.clearance import receptions_of
+from projections.explaining import explain
 from projections.folding import Folding, Rows, fold_all, sums_of
 from projections.ledger import Row, SummaryLedger
 from projections.replay import TimelineItem, as_it_was_by, case_state, timeline
@@ -307,6 +308,18 @@ class FakePlatform:
             position=self.head().position if as_of is None else as_of,
             by=by,
             timeline=timeline(counted),
+        )
+
+    def why(self, case: str, *, as_of: int | None = None, by: date | None = None) -> SimpleNamespace:
+        found = self.case(case, as_of=as_of, by=by)
+        events = self._partition(found.case, as_of)
+        counted = events if by is None else as_it_was_by(events, end_of_day(by, ZONE))
+        return SimpleNamespace(
+            case=found.case,
+            state=found.state,
+            position=found.position,
+            words=explain(counted),
+            envelopes={each.position: each.envelope for each in counted},
         )
 
     def _partition(self, key: str, upto: int | None) -> list[Recorded[Any]]:

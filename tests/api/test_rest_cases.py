@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.api.fake_platform import LATE_CASE, OWING_CASE, PAID_CASE, FakePlatform
+from tests.api.fake_platform import LATE_CASE, OWING_CASE, PAID_CASE, TOKEN, FakePlatform
 
 PAID, LATE, OWING = (f"/v1/cases/{quote(number)}" for number in (PAID_CASE, LATE_CASE, OWING_CASE))
 PAID_ID = "case-8048ba1b8c7e0dee"
@@ -112,3 +112,106 @@ def test_a_case_at_a_fixed_position_has_one_entity_tag(client: TestClient, platf
     address = f"{PAID}?as_known_at=20"
     tag = client.get(address).headers["ETag"]
     assert client.get(address, headers={"If-None-Match": tag}).status_code == 304
+
+
+def test_a_part_of_a_case_is_told_as_such(client: TestClient):
+    whole = client.get(OWING).json()
+    assert len(whole["claims"]) == whole["lines"] == 2
+    assert len(whole["timeline"]) == whole["events"] > 4
+    part = client.get(f"{OWING}?lines=1&lines_from=2&events=2").json()
+    assert part["claims"] == whole["claims"][1:2]
+    assert part["timeline"] == whole["timeline"][-2:]
+    assert (part["lines"], part["events"]) == (whole["lines"], whole["events"])
+    assert part["sealing"] == whole["sealing"]
+    before = client.get(f"{OWING}?events=2&events_before={part['timeline'][0]['position']}").json()
+    assert before["timeline"] == whole["timeline"][-4:-2]
+    assert client.get(f"{OWING}?lines=0&events=0").json()["claims"] == []
+    assert client.get(f"{OWING}?lines_from=1000").json()["claims"] == []
+    assert client.get(f"{OWING}?events_before=1").json()["timeline"] == []
+
+
+def test_the_parts_of_a_case_make_the_whole(client: TestClient):
+    whole = client.get(OWING).json()
+    lines = [client.get(f"{OWING}?lines=1&lines_from={n}").json()["claims"][0] for n in range(1, whole["lines"] + 1)]
+    assert lines == whole["claims"]
+    events: list[object] = []
+    before = 10**9
+    while part := client.get(f"{OWING}?events=3&events_before={before}").json()["timeline"]:
+        events, before = [*part, *events], part[0]["position"]
+    assert events == whole["timeline"]
+
+
+def test_labels_say_which_lines_the_shown_events_are_about(client: TestClient):
+    whole = client.get(f"{OWING}?lines=0").json()
+    claims = {item["stream"] for item in whole["timeline"] if item["stream"].startswith("claim-")}
+    assert claims <= set(whole["labels"])
+    assert client.get(f"{OWING}?events=0").json()["labels"] == {}
+
+
+def test_parts_of_a_case_have_tags_of_their_own(client: TestClient):
+    tags = {client.get(f"{PAID}?as_known_at=20&events={n}").headers["ETag"] for n in (1, 2, 3)}
+    assert len(tags) == 3
+
+
+# Why
+
+
+@pytest.mark.parametrize("address", [PAID, OWING])
+def test_a_word_holds_when_all_of_its_conditions_do_and_as_the_case_says(client: TestClient, address: str):
+    why = client.get(f"{address}/why").json()
+    assert {word["name"]: word["holds"] for word in why["words"]} == words_of(client.get(address).json())
+    for word in why["words"]:
+        assert word["holds"] == all(condition["holds"] for condition in word["conditions"])
+        assert word["turns"][-1]["holds"] == word["holds"]
+
+
+def test_what_is_owing_is_told_line_by_line_with_the_event_that_made_it_so(client: TestClient):
+    [word] = client.get(f"{OWING}/why?word=solved").json()["words"]
+    owing = next(each for each in word["conditions"] if each["name"] == "nothing-owing")
+    case = client.get(OWING).json()
+    assert owing["against"] == case["values"]["owing"] > 0
+    assert owing["money"] is True
+    assert {line["claim"]: line["against"] for line in owing["lines"]} == {
+        claim["key"]: claim["values"]["owing"] for claim in case["claims"] if claim["values"]["owing"]
+    }
+    events = {item["position"]: item for item in case["timeline"]}
+    for line in owing["lines"]:
+        event = events[line["position"]]
+        assert line["event"]["type"] == event["type"]
+        assert any(
+            change["column"] == "owing" and change["key"] == line["claim"] and change["after"] == line["against"]
+            for change in event["changes"]
+        )
+
+
+def test_before_its_payment_a_case_was_not_solved_and_the_payment_is_what_turned_it(client: TestClient):
+    [word] = client.get(f"{PAID}/why?word=solved").json()["words"]
+    turn = word["turns"][-1]
+    assert turn["holds"] is True
+    [before] = client.get(f"{PAID}/why?word=solved&as_known_at={turn['position'] - 1}").json()["words"]
+    assert before["holds"] is False
+
+
+def test_the_cells_that_a_case_counts_in_are_those_of_the_board(client: TestClient):
+    why = client.get(f"{PAID}/why").json()
+    assert why["membership"]
+    for cell in why["membership"]:
+        asked = f"case_class={cell['case_class']}&checkpoint={cell['checkpoint']}&measure=members"
+        behind = client.get(f"/v1/clearance/cases?{asked}").json()
+        assert (why["case"] in str(behind)) is cell["member"]
+
+
+def test_why_names_nobody_unless_the_reader_may_and_asks(client: TestClient, platform: FakePlatform):
+    closed = client.get(f"{OWING}/why").text
+    opened = client.get(f"{OWING}/why?names=true", headers={"Authorization": f"Bearer {TOKEN}"}).text
+    assert '"text"' not in closed
+    assert '"text"' in opened
+
+
+@pytest.mark.parametrize("case", ["case-0", "没有这个号"])
+def test_of_a_case_that_does_not_exist_nothing_is_explained(client: TestClient, case):
+    assert client.get(f"/v1/cases/{quote(case)}/why").status_code == 404
+
+
+def test_a_word_that_is_none_is_refused(client: TestClient):
+    assert client.get(f"{PAID}/why?word=cleared").status_code == 400

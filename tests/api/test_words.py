@@ -34,6 +34,7 @@ from domain.cases.standing import Hindrance, Procedure, Reason, Standing, why_no
 from domain.catalogue import EVENT_TYPES
 from projections.clearance import MEASURES
 from projections.discrepancy_ledger import RULES
+from projections.explaining import WORDS
 from projections.ledger import DerivedLedger, RowLedger
 from tests.api.fake_platform import FakePlatform
 
@@ -138,6 +139,11 @@ def test_every_reason_why_a_case_is_not_solved_is_said_in_chinese(standing, conf
     for why in why_not_solved(Procedure(roster_confirmed=confirmed, roster_lines=lines), standing):
         assert is_said(words.reason(why)), why
         assert words.reason(why).en == str(why)
+
+
+def test_every_condition_of_a_computed_word_has_its_words():
+    assert set(words.CONDITIONS) == {condition.name for conditions in WORDS.values() for condition in conditions}
+    assert all(is_said(word) for word in words.CONDITIONS.values())
 
 
 def test_every_hindrance_has_its_words():

@@ -12,7 +12,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from api.cli.main import main
-from tests.api.fake_platform import FakePlatform
+from tests.api.fake_platform import OWING_CASE, PAID_CASE, FakePlatform
 from tests.cli.conftest import Run
 
 
@@ -231,3 +231,35 @@ def test_every_event_type_has_a_schema(run: Run, platform: FakePlatform):
     one = json.loads(run("schema", "case.registered.v1").out)
     assert one == every["case.registered.v1"]
     assert one["$id"] == "urn:qingling:event:case.registered.v1"
+
+
+def test_why_a_word_does_not_hold_is_told_condition_by_condition(run: Run, platform: FakePlatform):
+    ran = run("why", OWING_CASE, "--word", "solved")
+    assert ran.code == 0
+    assert "没有余额" in ran.out
+    assert "办结已由另一人批准" not in ran.out
+    [word] = json.loads(run("why", OWING_CASE, "--word", "written-off", "--format", "json").out)["words"]
+    assert (word["name"], word["holds"]) == ("written_off", False)
+
+
+def test_why_tells_of_every_word_and_of_the_board(run: Run, platform: FakePlatform):
+    ran = run("--language", "en", "why", PAID_CASE)
+    for word in (
+        "Determined: yes",
+        "Solved: yes",
+        "Confirmed: yes",
+        "Closed: yes",
+        "Written off: yes",
+        "Clearance board",
+    ):
+        assert word in ran.out
+
+
+def test_why_as_a_file_has_one_table(run: Run, platform: FakePlatform, tmp_path: Path):
+    file = tmp_path / "why.csv"
+    assert run("why", OWING_CASE, "--output", str(file), "--format", "csv").code == 0
+    assert file.read_text("utf-8-sig").count("已解决") == 1
+
+
+def test_why_of_no_case_is_said(run: Run, platform: FakePlatform):
+    assert run("why", "没有这个号").code != 0
