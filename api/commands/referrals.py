@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
+
 from api.commands.cases import CASES
 from api.commands.claims import claim_of
 from api.commands.command import Noun, by_number
@@ -39,6 +41,15 @@ class Send(Fact):
         tuple[PaperKind, ...], Label("材料种类", "Kinds of papers", "与证据材料一一对应", "one for each file attached")
     ] = ()
     team: Annotated[tuple[Line, ...], Label("办理人员", "Team", "代号，每行一人", "short names, one a line")] = ()
+    proposed_by: Annotated[
+        Line | None,
+        Label(
+            "提请人员",
+            "Proposed by",
+            "移送公安须由行政机关负责人登记",
+            "their short name; to the police it is entered by the head who approved it",
+        ),
+    ] = None
     reported: Annotated[Moment | None, Label("报批时间", "Reported")] = None
     approved: Annotated[Moment | None, Label("批准时间", "Approved")] = None
     from_level: Annotated[Level | None, Label("由", "From level")] = None
@@ -56,7 +67,13 @@ def _papers(desk: Desk, form: Send | Material) -> tuple[Paper, ...]:
 @CASES.command("refer", Word("移送", "Refer"), clause="N28", group=Word("移送", "Referrals"))
 def send(desk: Desk, case: str, form: Send) -> None:
     """Refers something of the case: to the police, for early intervention, to the competent department, to arbitration or court, to a
-    superior. A crime is referred whole and by two officers."""
+    superior. A crime is referred whole: two officers investigated, one of them proposed it, and the head of the agency, who enters it,
+    approved."""
+    provenance = desk.provenance(form, _CLAUSES.get(form.kind, "N28"))
+    if form.proposed_by is not None:
+        provenance = msgspec.structs.replace(
+            provenance, decidedby=desk.officer_id(form.proposed_by), approvedby=provenance.decidedby
+        )
     stream = handlers.referral_id(desk.origin, form.number)
     handlers.send_referral(
         desk.streams,
@@ -76,7 +93,7 @@ def send(desk: Desk, case: str, form: Send) -> None:
         from_level=form.from_level,
         to_level=form.to_level,
         to_place=None if form.to_place is None else desk.platform.info.tree.find(form.to_place).code,
-        provenance=desk.provenance(form, _CLAUSES.get(form.kind, "N28")),
+        provenance=provenance,
         **desk.sent,
     )
 
