@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import tlog
 from api.console.application import add_console, is_console, problem_page
-from api.rest import cases, clearance, commands, events, evidence, health, ledgers, log, proofs, things
+from api.rest import cases, clearance, commands, completeness, events, evidence, health, ledgers, log, proofs, things
 from api.rest.openapi import described
 from api.rest.problems import problem_response
 from domain.errors import QinglingError
@@ -45,7 +45,20 @@ def create_app(platform: Platform) -> FastAPI:
     )
     app.state.platform = platform
     app.state.metrics, durations = health.metrics_registry(platform)
-    for part in (health, log, ledgers, clearance, evidence, commands, cases, things, proofs, events, tlog):
+    for part in (
+        health,
+        log,
+        ledgers,
+        clearance,
+        completeness,
+        evidence,
+        commands,
+        cases,
+        things,
+        proofs,
+        events,
+        tlog,
+    ):
         app.include_router(part.router)
     add_console(app)
     app.add_middleware(health.Timing, durations=durations)

@@ -218,6 +218,15 @@ class BoardParameters(FreshParameters):
         return BoardAsked(as_known_at=self.as_known_at, jurisdiction=self.jurisdiction, funding=self.funding)
 
 
+class CompletenessParameters(Parameters):
+    """Who is missing, of one place or of all."""
+
+    as_known_at: KNOWN_AT = None
+    jurisdiction: Annotated[
+        str | None, Field(description="Code or name; everything below it counts.", max_length=100)
+    ] = None
+
+
 class BehindParameters(BoardParameters):
     """The cases behind one figure of the board."""
 

@@ -15,6 +15,7 @@ from api.cli import (
     PROGRAM,
     books,
     commands,
+    completing,
     explaining,
     ledgers,
     log,
@@ -85,7 +86,7 @@ def _global_options(
     context.obj = Session({name: value for name, value in overrides.items() if value is not None}, debug=debug)
 
 
-for part in (setting_up, books, ledgers, replaying, explaining, packing, verifying, upkeep, schemas):
+for part in (setting_up, books, ledgers, replaying, explaining, completing, packing, verifying, upkeep, schemas):
     part.add_to(app)
 for noun, verbs in commands.groups():
     app.add_typer(verbs, name=noun)

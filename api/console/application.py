@@ -8,7 +8,20 @@ from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from api.console.pages import board, cases, commands, events, evidence, ledgers, log, reference, session, status, things
+from api.console.pages import (
+    board,
+    cases,
+    commands,
+    completeness,
+    events,
+    evidence,
+    ledgers,
+    log,
+    reference,
+    session,
+    status,
+    things,
+)
 from api.console.rendering import HERE, LANGUAGE_COOKIE, language_of, path, render
 from api.errors import answer_to, answer_to_status, detail_of, is_inside, members_of
 from api.reading import SESSION_COOKIE, platform_of
@@ -16,7 +29,7 @@ from api.rest.problems import incident, said_wrongly
 from api.words import INPUT_RULES, LANGUAGES, Word
 from domain.errors import UnauthorisedError
 
-PAGES = (board, ledgers, cases, events, evidence, log, status, reference, session, commands, things)
+PAGES = (board, completeness, ledgers, cases, events, evidence, log, status, reference, session, commands, things)
 """The parts of the console; each has a router, and its templates bear its name."""
 _ELSEWHERE = ("/v1", "/log/", "/healthz", "/readyz", "/metrics", "/openapi.json")
 

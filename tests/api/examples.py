@@ -29,6 +29,7 @@ ASKED = {
     "VersionsView": "/v1/ledgers/payment/payment-8048ba1b8c7e0dee-1220/versions",
     "BoardView": "/v1/clearance?as_known_at=2020-01-15",
     "BehindView": "/v1/clearance/cases?case_class=in-year&checkpoint=year-end&measure=owing",
+    "CompletenessView": "/v1/completeness?jurisdiction=140321",
     "CaseView": f"/v1/cases/{quote(PAID_CASE)}?as_known_at=2019-12-19",
     "CaseTimelineView": f"/v1/cases/{quote(PAID_CASE)}/timeline?as_known_at=2019-12-02",
     "ComparisonView": f"/v1/cases/{quote(LATE_CASE)}/comparison?day=2019-12-31",

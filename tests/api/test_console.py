@@ -36,6 +36,8 @@ PAGES = [
     f"/cases/{quote(OWING_CASE)}?lines_from=2&events_before=90",
     f"/cases/{quote(OWING_CASE)}",
     f"/cases/{quote(LATE_CASE)}?as_known_at=2019-12-31",
+    "/completeness",
+    "/completeness?jurisdiction=140321&as_known_at=2019-12-31",
     "/events/1",
     "/events/36",
     "/events/36/receipt",

@@ -114,4 +114,13 @@ def test_who_is_missing_of_the_permits_is_found(office: Office):
         rows=[{"name": "安置小区二期", "number": "140321201901"}, {"name": "污水处理厂", "number": "140321201902"}],
         evidence=[office.file()],
     )
-    assert {row["name"] for row in office.rows("permit")} >= {"污水处理厂"}
+    missing = office.get("completeness")
+    assert [row["name"] for row in missing["unregistered"]] == ["污水处理厂"]
+    assert (missing["matched"], missing["unlisted"], missing["complete"]) == (1, [], False)
+    plant = {"name": "污水处理厂", "funding": "government", "industry": "water", "permits": ["140321201902"]}
+    office.do("zhao", "projects", number="项3", **plant)
+    assert office.get("completeness")["complete"] is True
+    office.do("zhao", "projects", number="项4", name="无证项目", funding="private", industry="other")
+    [unlisted] = office.get("completeness")["unlisted"]
+    assert unlisted["number"] == "项4"
+    assert office.get("completeness", jurisdiction="140322")["projects"] == 0
