@@ -14,6 +14,7 @@ from domain.sealing.cosignature import Cosigner, with_lines
 from domain.sealing.note import parse_note
 from infra.packs import layout
 from infra.postgres.embedded import EmbeddedPostgres
+from infra.sealing.provable_log import ProofFile
 from tests.cli.conftest import Run
 from tests.infra.packs.office import Office, zipped
 from tests.interop.small_pack import resealed
@@ -135,18 +136,21 @@ def test_a_policy_asks_for_witnesses_and_the_answer_names_them(
     assert "No witness" not in held.out
 
 
+@pytest.fixture(scope="module")
+def proven(office: Office) -> ProofFile:
+    """What the office gives out of position 3, from before the network is taken away: its log listens by a socket."""
+    with office.opened() as platform:
+        platform.sealing.publish()
+        return platform.sealing.proof(3)
+
+
 @pytest.fixture
-def proof(office: Office, alone: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def proof(office: Office, proven: ProofFile, alone: Path) -> Path:
     """The proof of position 3, its entry and the key, in the empty folder."""
-    with monkeypatch.context() as outside:
-        outside.undo()
-        with office.opened() as platform:
-            platform.sealing.publish()
-            file = platform.sealing.proof(3)
     (alone / "log.vkey").write_text(office.vkey + "\n", "utf-8")
     (alone / "3.json").write_bytes(office.entries[2] + b"\n")
-    (alone / "3.receipt").write_bytes(file.extra + b"\n")
-    (alone / "3.tlog-proof").write_bytes(file.data)
+    (alone / "3.receipt").write_bytes(proven.extra + b"\n")
+    (alone / "3.tlog-proof").write_bytes(proven.data)
     return Path("3.tlog-proof")
 
 

@@ -64,7 +64,7 @@ def test_folding_and_rebuilding_killed_anywhere_end_in_what_the_log_folds_to(set
         for ledger in platform.catalogue:
             if isinstance(ledger, SummaryLedger):
                 cells = platform.reader.cells(ledger.name)
-                assert cells == sums_of(ledger, folded[ledger.source.name].values())
+                assert cells == sums_of(ledger, folded.get(ledger.source.name, {}).values())
             elif isinstance(ledger, RowLedger):
                 rows = {versioned.key: versioned.row for versioned in platform.rows(ledger.name)}
                 assert rows == folded.get(ledger.name, {})

@@ -208,13 +208,16 @@ def check_as_known(made: Bench, states: Sequence[State]) -> None:
 
 
 def check_pages(made: Bench, states: Sequence[State], *, limit: int = 2) -> None:
-    """Pages walked from the first to the last, in every order and direction, filtered and not, hold every row once and in order."""
+    """Pages walked from the first to the last, in every order and direction, filtered and not, hold every row once and in order.
+
+    They are walked as of now and as of the first and the last position of every run of positions at which a ledger is the same.
+    """
     for ledger in made.catalogue:
         if isinstance(ledger, SummaryLedger):
             continue
+        history = [state.rows[ledger.name] for state in states]
         for order, descending in itertools.product((None, *ledger.orders), (False, True)):
-            for as_of, state in ((None, states[-1]), *enumerate(states)):
-                rows = state.rows[ledger.name]
+            for as_of, rows in ((None, history[-1]), *_ends_of_runs(history)):
                 for filters in _filters(ledger, rows):
                     kept = {key: row for key, row in rows.items() if _meets(ledger, row, filters)}
                     found = list(_walked(made, ledger.name, as_of, order, limit, filters, descending=descending))
@@ -224,6 +227,13 @@ def check_pages(made: Bench, states: Sequence[State], *, limit: int = 2) -> None
                         as_of,
                         filters,
                     )
+
+
+def _ends_of_runs(history: Sequence[dict[str, Row]]) -> Iterator[tuple[int, dict[str, Row]]]:
+    for position, rows in enumerate(history):
+        around = history[max(0, position - 1) : position + 2]
+        if position in {0, len(history) - 1} or any(other != rows for other in around):
+            yield position, rows
 
 
 def _walked(
@@ -302,13 +312,19 @@ def check_interrupted(
     live: dict[str, list[tuple[Any, ...]]],
     stop_at: int,
 ) -> None:
-    """Other chunks, a feed that repeats itself, and a ledger that is paused on the way and catches up by itself, give the same rows."""
-    for name in [ledger.name for ledger in catalogue if isinstance(ledger, RowLedger)]:
+    """Other chunks, a feed that repeats itself, and ledgers that are paused on the way and catch up by themselves, give the same rows.
+
+    Every ledger is once among those that are paused and once among those that go on meanwhile.
+    """
+    names = [ledger.name for ledger in catalogue if isinstance(ledger, RowLedger)]
+    for paused in (names[::2], names[1::2]):
         with bench(url, catalogue, types) as made:
             feed = StutteringFeed(entries)
             engine = made.fold(feed, upto=stop_at, chunk=1, catch_up_chunk=1)
-            engine.pause(name)
+            for name in paused:
+                engine.pause(name)
             made.fold(feed, chunk=100, catch_up_chunk=100, cache_rows=1_000)
-            engine.resume(name)
+            for name in paused:
+                engine.resume(name)
             made.fold(feed, chunk=2, catch_up_chunk=4)
-            assert made.stored() == live, f"{name} was paused at {stop_at} and caught up"
+            assert made.stored() == live, f"{paused} were paused at {stop_at} and caught up"
