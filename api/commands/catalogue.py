@@ -43,3 +43,8 @@ def command_named(noun: str, verb: str) -> Command | None:
         if noun in (each.name, each.plural):
             return each.commands.get(verb)
     return None
+
+
+def noun_of(stream: str) -> Noun | None:
+    """The kind of thing that a stream is, if commands are about it; its id begins with the noun's name."""
+    return next((noun for noun in NOUNS if stream.startswith(f"{noun.name}-")), None)

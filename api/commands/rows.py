@@ -38,8 +38,20 @@ _SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = {
     "withdrawn": ("撤回", "撤回金额", "withdrawn"),
     "disputed": ("争议", "争议金额", "disputed"),
     "ground": ("依据", "理由", "核减理由", "ground"),
-    "amount": ("金额", "实发", "实发金额", "发放金额", "实领", "到手金额", "amount", "paid"),
-    "paid_to": ("领取方式", "发放方式", "how it reached the worker", "paid to"),
+    "amount": (
+        "金额",
+        "实发",
+        "实发金额",
+        "发放金额",
+        "实付",
+        "实付金额",
+        "支付金额",
+        "实领",
+        "到手金额",
+        "amount",
+        "paid",
+    ),
+    "paid_to": ("领取方式", "领款方式", "发放方式", "收款方式", "how it reached the worker", "paid to"),
     "period_from": ("欠薪起", "起", "开始", "from"),
     "period_to": ("欠薪止", "止", "截止", "to"),
     "headcount": ("人数", "workers", "headcount"),
@@ -63,6 +75,8 @@ class Rows:
     """Of each row the line that it stood on, from 1."""
     faults: list[FormFault] = field(default_factory=list)
     sums: dict[str, int] = field(default_factory=dict)
+    unread: list[str] = field(default_factory=list)
+    """Headings of columns that the form has no field for: what stands below them is not read, and who sends them is told."""
 
     @property
     def used(self) -> set[str]:
@@ -80,6 +94,9 @@ def rows_of(entry: Entry, text: str, zone: ZoneInfo, find: Find | None = None) -
     if names is None:
         names = [inner.name for inner in entry.inner]
     else:
+        found.unread = [
+            cell.strip() for name, cell in zip(names, lines[0][1], strict=True) if name is None and cell.strip()
+        ]
         lines = lines[1:]
     if len(lines) > MOST_ROWS:
         found.faults.append(
@@ -107,11 +124,11 @@ def cells_of(text: str) -> list[list[str]]:
 
 
 def _headings(entry: Entry, cells: Sequence[str]) -> list[str | None] | None:
-    """The field of each column, if the line is headings: two known names at least, or the only one that there is."""
+    """The field of each column, if the line is headings: it holds a known name, and no digit, which every row of figures does."""
     known = _known(entry)
     names = [known.get(_plain(cell)) for cell in cells]
-    found = [name for name in names if name is not None]
-    return names if len(found) >= min(2, len([cell for cell in cells if cell.strip()])) and found else None
+    figures = any(character.isdigit() for cell in cells for character in _plain(cell))
+    return names if any(names) and not figures else None
 
 
 def _known(entry: Entry) -> dict[str, str]:

@@ -106,8 +106,10 @@ async def give(request: Request, noun: Name, verb: Name, write: Write) -> Respon
     """Gives the command; to where its effect is seen, else the form again with what was typed."""
     from starlette.concurrency import run_in_threadpool
 
-    sent = await request.form(max_files=50, max_fields=2_000)
-    return await run_in_threadpool(_given, request, write, _command(noun, verb), sent)
+    async with request.form(
+        max_files=50, max_fields=2_000
+    ) as sent:  # what was uploaded is gone from the disk with the answer
+        return await run_in_threadpool(_given, request, write, _command(noun, verb), sent)
 
 
 def _given(request: Request, write: Reading, command: Command, sent: FormData) -> Response:

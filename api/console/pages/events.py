@@ -7,6 +7,7 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from api.commands.catalogue import noun_of
 from api.console.rendering import render
 from api.parameters import MAX_POSITION, NoParameters
 from api.reading import Read
@@ -26,7 +27,8 @@ def event(request: Request, position: Position, read: Read, _: Annotated[NoParam
     entry = orjson.loads(entry_bytes(read, position))
     laid_out = orjson.dumps(entry, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode()
     named = names_of(read, view.item.evidence)
-    return render(request, read, "event.html", event=view, entry=laid_out, names=named)
+    noun = noun_of(view.item.stream)
+    return render(request, read, "event.html", event=view, entry=laid_out, names=named, noun=noun)
 
 
 @router.get("/{position}/receipt", response_class=Response)
