@@ -10,7 +10,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import Enum
 from typing import Any, Generic, TypeVar, cast
 
@@ -23,6 +23,7 @@ from domain.streams import Basis, Context, LateReason, Provenance, Shape, Stream
 
 SPECVERSION = "1.0"
 CONTENT_TYPE = "application/json"
+_MINUTE = timedelta(minutes=1)
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 
 E = TypeVar("E", bound=StreamEvent)
@@ -130,6 +131,10 @@ def _encode(attributes: Mapping[str, object]) -> bytes:
 def _instant(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise ValueError(f"{moment} bears no offset from UTC")
+    if (
+        moment.utcoffset() % _MINUTE
+    ):  # local mean time, as before 1901: RFC 3339 cannot say it, and no reader could read it
+        raise ValueError(f"{moment} is not a whole number of minutes from UTC")
     return moment.isoformat()
 
 

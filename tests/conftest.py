@@ -10,6 +10,8 @@ import pytest
 pytest_plugins = ["tests.postgres_server"]
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+SOAKING = os.environ.get("QINGLING_SOAK") == "on"
+"""Whether tests that search at random look much longer, and those on real records take all of them: `scripts/soak`."""
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from enum import Enum, StrEnum
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
@@ -35,8 +35,11 @@ Amount = Annotated[int, Field(ge=0, le=MAX_FEN)]
 """Fen, never negative."""
 Positive = Annotated[int, Field(gt=0, le=MAX_FEN)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
-Moment = AwareDatetime
-Day = date
+Moment = Annotated[
+    AwareDatetime,
+    Field(ge=datetime.combine(_EARLIEST, time(), UTC), le=datetime.combine(_LATEST, time(), UTC)),
+]
+Day = Annotated[date, Field(ge=_EARLIEST, le=_LATEST)]
 
 
 class Kind(StrEnum):

@@ -369,5 +369,7 @@ def _harmless(text: str) -> str:
 
 def _width(text: str) -> int:
     """Columns of a character grid that the longest line of a text takes; a Chinese character takes two."""
+    if text.isascii() and "\n" not in text:
+        return min(len(text), _WIDEST)
     longest = max(text.split("\n"), key=len)[:_WIDEST]
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in longest)

@@ -12,9 +12,9 @@ import pytest
 from api.cli.session import Session
 from domain.sealing.cosignature import Cosigner, with_lines
 from domain.sealing.note import parse_note
+from domain.sealing.proof_file import ProofFile
 from infra.packs import layout
 from infra.postgres.embedded import EmbeddedPostgres
-from infra.sealing.provable_log import ProofFile
 from tests.cli.conftest import Run
 from tests.infra.packs.office import Office, zipped
 from tests.interop.small_pack import resealed

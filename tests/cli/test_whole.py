@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import signal
 import subprocess
@@ -17,10 +16,11 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
+from tests.conftest import CHECKOUT
 from tests.migrated import execute
 from tests.postgres_server import fresh_database, server
+from tests.serving import started
 
-CHECKOUT = Path(__file__).resolve().parents[2]
 HEADINGS = ("案件编号", "属地", "受理日期", "欠薪单位", "人数", "反映金额", "核实金额", "已付金额", "办理状态")
 BOOK = (
     ("平-1", "平定县", "2019-11-20", "子虚建筑劳务有限公司", "3", "30000", "30000", "10000.50", "办理中"),
@@ -190,25 +190,6 @@ class TestAnOffice:
             "2 tokens revoked" in run("officer", "revoke", "li-si", "--reason", "left", "--language", "en", *office).out
         )
         assert [each["tokens"] for each in json.loads(run("officer", "list", "--format", "json", *office).out)] == [0]
-
-
-def started(*arguments: str) -> tuple[subprocess.Popen[str], str]:
-    """A server in a process of its own, and the address that it says it answers at."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "api.cli.main", *arguments, "--port", "0"],
-        cwd=CHECKOUT,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        found = re.search(r"http://127\.0\.0\.1:\d+", line)
-        if found:
-            return process, found[0]
-    raise AssertionError(f"the server said no address: {process.communicate()}")
 
 
 def answer(url: str) -> str:

@@ -10,11 +10,15 @@ from collections import defaultdict
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from tests.conftest import SOAKING
 from tests.stories.office import YUAN, Office
+
+pytestmark = pytest.mark.slow
 
 BY = st.sampled_from(["zhao", "qian", "sun", "city"])
 LINE = st.sampled_from(["1", "2", "3"])
@@ -266,6 +270,6 @@ class Casework(RuleBasedStateMachine):
 
 
 Casework.TestCase.settings = settings(
-    max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=150 if SOAKING else 12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestCasework = Casework.TestCase

@@ -15,6 +15,7 @@ from domain.catalogue import EVENT_TYPES
 from infra.folding.feed import FeedEntry
 from infra.postgres import ledger_pages, ledger_tables
 from projections.catalogue import catalogue
+from tests.conftest import SOAKING
 from tests.histories import MOVES_TO_THE_END, History
 from tests.migrated import log_database
 from tests.projections.laws import check_laws
@@ -22,7 +23,11 @@ from tests.projections.toys import TYPES, toy_catalogue, toy_entries
 
 ZONE = ZoneInfo("Asia/Shanghai")
 EXAMPLES = settings(
-    max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), database=None, derandomize=True
+    max_examples=60 if SOAKING else 8,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    database=None,
+    derandomize=True,
 )
 
 
