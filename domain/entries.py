@@ -129,11 +129,12 @@ def _encode(attributes: Mapping[str, object]) -> bytes:
 
 
 def _instant(moment: datetime) -> str:
-    if moment.tzinfo is None:
+    offset = moment.utcoffset()
+    if offset is None:
         raise ValueError(f"{moment} bears no offset from UTC")
     if (
-        moment.utcoffset() % _MINUTE
-    ):  # local mean time, as before 1901: RFC 3339 cannot say it, and no reader could read it
+        offset % _MINUTE
+    ):  # local mean time, as before 1901: RFC 3339 has no words for it, and nobody could read the entry again
         raise ValueError(f"{moment} is not a whole number of minutes from UTC")
     return moment.isoformat()
 

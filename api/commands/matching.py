@@ -1,5 +1,6 @@
-"""Which claim line of a case a row of a list means, by who is named in it: id number, then name, then name with telephone.
+"""Which claim line of a case a row of a list means, by who is named in it: id number, name, and telephone where two bear one name.
 
+A line is meant by whatever the roster and the row both say, if they say the same; the number of one and the name of another mean nobody.
 Names are opened for this by right of the officer who enters the list; nothing of them leaves here but the line's number.
 """
 
@@ -8,64 +9,68 @@ from __future__ import annotations
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import Final
 
 from api.commands.rows import Find
 from api.reading import Reading
 from api.words import Word
 from domain.sealing.personal import Sealed
 
-_FIELDS = ("worker_id", "worker", "phone")
-"""What tells people apart, the surest first."""
+_SURE: Final = ("worker_id", "worker")
+"""What must agree wherever both say it, the surest first. A telephone changes: it only tells people of one name apart."""
 
 
 def finder(reading: Reading, case: str) -> Find:
     """Finds lines of a case."""
-    index = _index(reading, case)
+    roster = _roster(reading, case)
 
     def find(who: Mapping[str, str]) -> str | Word:
-        found = _meant(index, who)
+        named = {field: _plain(text) for field, text in who.items()}
+        found = _meant(roster, named)
         if len(found) == 1:
-            return next(iter(found))
+            return found[0]
         if found:
-            named = "、".join(sorted(found, key=lambda line: (len(line), line)))
-            return Word(f"可能是明细 {named}，请写明细号", f"could be lines {named}; give the line's number")
+            lines = "、".join(sorted(found, key=lambda line: (len(line), line)))
+            return Word(f"可能是明细 {lines}，请写明细号", f"could be lines {lines}; give the line's number")
+        if any(said.get(field) == named[field] for said in roster.values() for field in _SURE if field in named):
+            return Word("证件号与姓名在名册中不是同一人", "on the roster the id number and the name are not of one person")
         return Word("名册中没有此人", "nobody of that name is on the roster")
 
     return find
 
 
-_Index = Mapping[tuple[str, str], set[str]]
+_Roster = Mapping[str, Mapping[str, str]]
+"""Of each line that can be meant, what the roster says of the worker, plain."""
 
 
-def _index(reading: Reading, case: str) -> _Index:
-    """The lines that carry a value in a field, by field and plain value."""
+def _roster(reading: Reading, case: str) -> _Roster:
     items: list[tuple[Sealed, str]] = []
     places: list[tuple[str, str]] = []
     for view in reading.platform.rows("claim", filters={"case": case}):
-        for field in _FIELDS:
+        for field in (*_SURE, "phone"):
             sealed = getattr(view.row, field)
             if sealed is not None and not view.row.balance.left:
                 items.append((sealed, field))
                 places.append((view.row.line, field))
-    index: dict[tuple[str, str], set[str]] = defaultdict(set)
+    roster: dict[str, dict[str, str]] = defaultdict(dict)
     for (line, field), text in zip(places, reading.platform.opened(items), strict=True):
         if text:
-            index[field, _plain(text)].add(line)
-    return index
+            roster[line][field] = _plain(text)
+    return roster
 
 
-def _meant(index: _Index, who: Mapping[str, str]) -> set[str]:
-    """The lines that whoever is named may be. A telephone only tells people of one name apart, since it changes."""
-    found: set[str] | None = None
-    for field in (field for field in _FIELDS if field in who):
-        lines = index.get((field, _plain(who[field])), set())
-        if found is None:
-            found = lines
-        elif found & lines or field != "phone":
-            found = found & lines
-        if field == "worker_id" and len(found) == 1:
-            break
-    return found or set()
+def _meant(roster: _Roster, who: Mapping[str, str]) -> list[str]:
+    """The lines that whoever is named may be."""
+    number = who.get("worker_id")
+    numbered = [line for line, said in roster.items() if number is not None and said.get("worker_id") == number]
+    found = [
+        line
+        for line in numbered or roster
+        if any(roster[line].get(field) == who[field] for field in _SURE if field in who)
+        and all(roster[line].get(field, who[field]) == who[field] for field in _SURE if field in who)
+    ]
+    reached = [line for line in found if "phone" in who and roster[line].get("phone") == who["phone"]]
+    return reached or found
 
 
 def _plain(text: str) -> str:

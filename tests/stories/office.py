@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from fastapi.testclient import TestClient
 
+from api.reading import Reader, Reading
 from domain.campaigns.campaign import WINTER_2019
 from domain.campaigns.genesis import GENESIS_STREAM, Genesis, LogKind
 from domain.officers.officer import Officer
@@ -173,6 +174,10 @@ class Office:
         return case
 
     # Looking
+
+    def reading(self, by: str) -> Reading:
+        """The platform as an officer reads it."""
+        return Reading(cast(Any, self.platform), Reader(self.platform.authenticate(by), self.platform.info.kind))
 
     def get(self, address: str, by: str = "zhao", **asked: Any) -> Any:
         """What REST shows."""
