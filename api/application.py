@@ -15,7 +15,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import tlog
 from api.console.application import add_console, is_console, problem_page
-from api.rest import cases, clearance, commands, completeness, events, evidence, health, ledgers, log, proofs, things
+from api.rest import (
+    cases,
+    clearance,
+    commands,
+    completeness,
+    events,
+    evidence,
+    health,
+    ledgers,
+    log,
+    proofs,
+    sheets,
+    things,
+)
 from api.rest.openapi import described
 from api.rest.problems import problem_response
 from domain.errors import QinglingError
@@ -52,6 +65,7 @@ def create_app(platform: Platform) -> FastAPI:
         clearance,
         completeness,
         evidence,
+        sheets,
         commands,
         cases,
         things,

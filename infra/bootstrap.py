@@ -26,7 +26,7 @@ from domain.sealing.note import parse_note
 from domain.sealing.policy import Policy
 from domain.streams import Context, Provenance
 from infra.books.mapping_files import load_mapping, shipped_mappings
-from infra.books.sheet_text import sheet_text
+from infra.books.sheet_text import SHEET_BYTES, sheet_text
 from infra.clock import Clock
 from infra.evidence import FolderEvidence
 from infra.folding.engine import Engine, EngineConfig
@@ -76,6 +76,7 @@ from projections.catalogue import catalogue
 
 __all__ = [
     "CHECKOUT",
+    "SHEET_BYTES",
     "YANGQUAN",
     "CaseView",
     "EventView",

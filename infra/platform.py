@@ -29,9 +29,11 @@ from domain.errors import InputError, NotFoundError, NotReadyError, Unauthorised
 from domain.evidence.ports import EvidenceFiles
 from domain.jurisdictions import JurisdictionTree
 from domain.officers.handlers import TOKEN_PREFIX, issue_token, register_officer, revoke_tokens, token_digest
+from domain.payments.bank_layout import BankLayout
 from domain.recording import Head
 from domain.sealing.personal import Sealed
 from domain.streams import Basis, Context, Provenance, StreamEvent
+from infra.books.bank_layouts import bank_layouts
 from infra.books.export import write_table
 from infra.books.ledger_columns import ledger_columns
 from infra.books.mapping_files import load_mapping
@@ -301,6 +303,14 @@ class Platform:
         """Every version that a row ever had, in order."""
         self.ledger(ledger)
         return self.reader.versions(ledger, key)
+
+    def bank_layouts(self) -> Mapping[str, BankLayout]:
+        """Layouts of banks' return files by name: those that come with the system, and the office's own (`banks` in the data folder).
+
+        Raises:
+            InputError: one of the office's own cannot be read.
+        """
+        return bank_layouts(self.settings.banks_path)
 
     def rows(
         self, ledger: str, *, as_of: int | None = None, filters: Mapping[str, str] | None = None

@@ -65,6 +65,11 @@ class Settings:
         return Path(self.evidence) if self.evidence else self.data / "evidence"
 
     @property
+    def banks_path(self) -> Path:
+        """Where an office's own layouts of banks' files are (`NAME.toml`); the folder need not be there."""
+        return self.data / "banks"
+
+    @property
     def tiles_path(self) -> Path:
         """Where the provable log's files are."""
         return Path(self.tiles) if self.tiles else self.data / "log"

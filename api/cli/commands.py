@@ -22,9 +22,10 @@ from api.commands.command import Command, Noun
 from api.commands.desk import resolving
 from api.commands.fields import Entry, Kind, Texts, raw_of
 from api.commands.forms import Form, checked, refusal
-from api.commands.matching import finder
+from api.commands.layouts import layout_named
+from api.commands.matching import finder_of
 from api.commands.performing import Asking, RecordedView, perform
-from api.commands.rows import Find, rows_of
+from api.commands.rows import rows_of
 from api.reading import Reading
 from api.words import Language, Word
 from domain.errors import InputError
@@ -48,6 +49,10 @@ _FORM = Annotated[
 _KEY = Annotated[
     str | None,
     typer.Option("--key", help="请求号：同号同内容只记一次 · makes the command repeatable", show_default=False),
+]
+_LAYOUT = Annotated[
+    str | None,
+    typer.Option("--layout", help="银行文件格式的名称 · name of the layout of a bank's file", show_default=False),
 ]
 _THING = Annotated[str, typer.Argument(help="编号 · its id or official number")]
 
@@ -125,6 +130,8 @@ def _parameters(command: Command) -> Iterator[inspect.Parameter]:
         option = typer.Option(option_of(entry), help=_option_help(entry), show_default=False)
         hint = Annotated[list[str] | None if many else str | None, option]  # type: ignore[valid-type]
         yield _parameter(_name(entry), hint, None)
+    if any(entry.label.layouts for entry in command.entries):
+        yield _parameter("layout", _LAYOUT, None)
     yield _parameter("form", _FORM, None)
     yield _parameter("key", _KEY, None)
     yield _parameter("format", FORMAT, Format.TABLE)
@@ -179,7 +186,9 @@ def _filled(command: Command, given: dict[str, Any], reading: Reading) -> Form:
         raw, faults = raw_of(command.entries, texts, reading.platform.info.zone)
         for entry in command.entries:
             if entry.kind is Kind.ROWS and (lines := given[_name(entry)]):
-                read = rows_of(entry, _sheet(lines), reading.platform.info.zone, _finder(command, given, reading))
+                find = finder_of(reading, command, given.get("thing"))
+                layout = layout_named(reading, given.get("layout"))
+                read = rows_of(entry, _sheet(lines), reading.platform.info.zone, find, layout)
                 raw[entry.name] = read.rows
                 faults += read.faults
         if faults:
@@ -211,15 +220,6 @@ def _sheet(lines: list[str]) -> str:
         except OSError as error:
             raise InputError(f"{file} cannot be read: {error.strerror}", field="form", rule="readable") from None
     return "\n".join(lines)
-
-
-def _finder(command: Command, given: dict[str, Any], reading: Reading) -> Find | None:
-    """Who is named in a list of a case is looked for among its lines."""
-    if command.opens:
-        return None
-    desk = resolving(reading.platform)
-    thing: Any = desk.streams.get(command.noun.stream, command.noun.resolve(desk, given["thing"]))
-    return finder(reading, thing.partitionkey)
 
 
 def _json(file: Path) -> Any:

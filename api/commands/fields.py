@@ -74,6 +74,8 @@ class Label:
     kind: Kind | None = None
     """Where the type alone does not say it: money is a number, prose a text, files are groups."""
     sealed: bool = False
+    layouts: bool = False
+    """Whether its rows may come in the layout of a bank."""
 
     @property
     def title(self) -> Word:
@@ -185,6 +187,12 @@ def raw_of(entries: Sequence[Entry], texts: Texts, zone: ZoneInfo) -> tuple[dict
 def read_field(entry: Entry, text: str, zone: ZoneInfo, row: int) -> tuple[Any, list[FormFault]]:
     """One field of a row."""
     return _one(entry, text, zone, row)
+
+
+def read_amount(entry: Entry, text: str, unit: int, row: int) -> tuple[Any, list[FormFault]]:
+    """One amount of a row, given in so many fen."""
+    value = amount_reader(_NONE, unit, MAX_FEN, negative=False)(text)
+    return (None, [_fault(entry, value, row)]) if isinstance(value, Fault) else (value, [])
 
 
 def _raw(entry: Entry, texts: Texts, zone: ZoneInfo) -> tuple[Any, list[FormFault]]:

@@ -120,7 +120,7 @@ class BankRow(Form):
 class BankReturn(Fact):
     """A bank's return file, row by row."""
 
-    rows: Annotated[tuple[BankRow, ...], Label("回盘明细", "Rows")]
+    rows: Annotated[tuple[BankRow, ...], Label("回盘明细", "Rows", layouts=True)]
 
 
 @PAYMENTS.command(

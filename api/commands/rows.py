@@ -2,22 +2,23 @@
 
 The first line may be headings, in Chinese or English, in any order; without them the columns stand in the form's order. A
 line beginning with 合计 or Total is no row: its sums are held against the rows'. A column that the form does not have, but that
-says who is meant (name, id number, telephone), finds the claim line where the form asks for one. Every fault is told with its
-row and column; nothing is guessed.
+says who is meant (name, id number, telephone), finds the line where the form asks for one; where both are given they must agree.
+A bank's return file comes in the bank's layout (`domain/payments/bank_layout.py`), which says instead where its columns are and what its
+codes mean. Every fault is told with its row and column; nothing is guessed.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from api.commands.fields import Entry, FormFault, Kind, read_field
+from api.commands.fields import Entry, FormFault, Kind, read_amount, read_field
 from api.words import Word
+from domain.payments.bank_layout import BankLayout, plain
 
 MOST_ROWS: Final = 5_000
 Find = Callable[[Mapping[str, str]], "str | Word"]
@@ -63,6 +64,7 @@ _SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = {
     "reason": ("原因", "失败原因", "reason"),
 }
 _WHO: Final = ("worker", "worker_id", "phone")
+_MEANT: Final = ("claim", "line")
 _TOTAL: Final = ("合计", "总计", "小计", "total", "sum")
 
 
@@ -84,15 +86,39 @@ class Rows:
         return {name for row in self.rows for name in row}
 
 
-def rows_of(entry: Entry, text: str, zone: ZoneInfo, find: Find | None = None) -> Rows:
+@dataclass(frozen=True)
+class _Reader:
+    """What a row is read by."""
+
+    entry: Entry
+    zone: ZoneInfo
+    find: Find | None
+    layout: BankLayout | None
+
+    @property
+    def fields(self) -> dict[str, Entry]:
+        return {inner.name: inner for inner in self.entry.inner}
+
+    @property
+    def meant(self) -> str | None:
+        """The field that says which line is meant, and that who is named may stand for."""
+        return next((name for name in _MEANT if name in self.fields), None) if self.find is not None else None
+
+
+def rows_of(
+    entry: Entry, text: str, zone: ZoneInfo, find: Find | None = None, layout: BankLayout | None = None
+) -> Rows:
     """The rows of a sheet for a field that takes several. Never raises: what cannot be read is a fault."""
+    reader = _Reader(entry, zone, find, layout)
     lines = [(number, cells) for number, cells in enumerate(cells_of(text), 1) if any(cell.strip() for cell in cells)]
     found = Rows()
     if not lines:
         return found
-    names = _headings(entry, lines[0][1])
+    if layout is not None:
+        lines = lines[layout.skip :]
+    names = _headings(reader, lines[0][1]) if lines else None
     if names is None:
-        names = [inner.name for inner in entry.inner]
+        names = _places(reader)
     else:
         found.unread = [
             cell.strip() for name, cell in zip(names, lines[0][1], strict=True) if name is None and cell.strip()
@@ -104,11 +130,19 @@ def rows_of(entry: Entry, text: str, zone: ZoneInfo, find: Find | None = None) -
         )
         return found
     for number, cells in lines:
-        if _plain(next((cell for cell in cells if cell.strip()), "")) in _TOTAL:
-            _hold_total(entry, names, number, cells, found, zone)
+        if plain(next((cell for cell in cells if cell.strip()), "")) in _TOTAL:
+            _hold_total(reader, names, number, cells, found)
         else:
-            _row(entry, names, number, cells, found, zone, find)
+            _row(reader, names, number, cells, found)
     return found
+
+
+def _places(reader: _Reader) -> list[str | None]:
+    """The field of each column of a sheet without headings."""
+    if reader.layout is None or not reader.layout.places:
+        return [inner.name for inner in reader.entry.inner]
+    at = {place: name for name, place in reader.layout.places.items()}
+    return [at.get(place) for place in range(max(at) + 1)]
 
 
 def cells_of(text: str) -> list[list[str]]:
@@ -123,42 +157,30 @@ def cells_of(text: str) -> list[list[str]]:
     return [row or [""] for row in csv.reader(io.StringIO("\n".join(lines)))]
 
 
-def _headings(entry: Entry, cells: Sequence[str]) -> list[str | None] | None:
+def _headings(reader: _Reader, cells: Sequence[str]) -> list[str | None] | None:
     """The field of each column, if the line is headings: it holds a known name, and no digit, which every row of figures does."""
-    known = _known(entry)
-    names = [known.get(_plain(cell)) for cell in cells]
-    figures = any(character.isdigit() for cell in cells for character in _plain(cell))
+    known = _known(reader)
+    names = [known.get(plain(cell)) for cell in cells]
+    figures = any(character.isdigit() for cell in cells for character in plain(cell))
     return names if any(names) and not figures else None
 
 
-def _known(entry: Entry) -> dict[str, str]:
+def _known(reader: _Reader) -> dict[str, str]:
+    """Fields by heading: those of the layout alone, else every name that a field is known by."""
+    if reader.layout is not None:
+        return {plain(said): name for name, headings in reader.layout.headings.items() for said in headings}
     known: dict[str, str] = {}
-    fields = {inner.name: inner for inner in entry.inner}
-    for name in (*fields, *(who for who in _WHO if "claim" in fields)):
+    for name in (*reader.fields, *(_WHO if reader.meant or "claim" in reader.fields else ())):
         for said in _SYNONYMS.get(name, ()):
-            known.setdefault(_plain(said), name)
-    for name, inner in fields.items():
+            known.setdefault(plain(said), name)
+    for name, inner in reader.fields.items():
         for said in (name, inner.label.zh, inner.label.en):
-            known.setdefault(_plain(said), name)
+            known.setdefault(plain(said), name)
     return known
 
 
-def _plain(text: str) -> str:
-    """A heading without width, case, blanks, and the unit in brackets behind it."""
-    folded = unicodedata.normalize("NFKC", text).strip().casefold()
-    return folded.split("(", 1)[0].strip(" :*")
-
-
-def _row(
-    entry: Entry,
-    names: Sequence[str | None],
-    number: int,
-    cells: Sequence[str],
-    found: Rows,
-    zone: ZoneInfo,
-    find: Find | None,
-) -> None:
-    fields = {inner.name: inner for inner in entry.inner}
+def _row(reader: _Reader, names: Sequence[str | None], number: int, cells: Sequence[str], found: Rows) -> None:
+    fields = reader.fields
     row: dict[str, Any] = {}
     who: dict[str, str] = {}
     for name, cell in zip(names, cells, strict=False):
@@ -167,54 +189,70 @@ def _row(
         if name not in fields:
             who[name] = cell.strip()
             continue
-        value, fault = _cell(fields[name], cell.strip(), zone, number)
+        value, fault = _cell(reader, fields[name], cell.strip(), number)
         if fault is not None:
             found.faults.append(fault)
         else:
             row[name] = value
             if fields[name].kind is Kind.MONEY and isinstance(value, int):
                 found.sums[name] = found.sums.get(name, 0) + value
-    if len(cells) > len(names) and any(cell.strip() for cell in cells[len(names) :]):
+    beyond = reader.layout is None or not reader.layout.places  # a layout by places names those that it needs
+    if beyond and any(cell.strip() for cell in cells[len(names) :]):
         message = Word(f"多于 {len(names)} 列", f"more than {len(names)} columns")
-        found.faults.append(FormFault(entry.path, "row-shape", message, number))
-    if "claim" in fields and "claim" not in row and who and find is not None:
-        meant = find(who)
-        if isinstance(meant, Word):
-            found.faults.append(FormFault(f"{entry.path}.claim", "line-found", meant, number))
-        else:
-            row["claim"] = meant
+        found.faults.append(FormFault(reader.entry.path, "row-shape", message, number))
+    if who:
+        _find(reader, row, who, number, found)
     found.rows.append(row)
     found.numbers.append(number)
 
 
-def _cell(inner: Entry, cell: str, zone: ZoneInfo, number: int) -> tuple[Any, FormFault | None]:
+def _find(reader: _Reader, row: dict[str, Any], who: Mapping[str, str], number: int, found: Rows) -> None:
+    """The line that is meant by who is named; it must be the one that is given, if one is."""
+    if reader.meant is None or reader.find is None:
+        return
+    meant = reader.find(who)
+    given = row.get(reader.meant)
+    if isinstance(meant, Word):
+        if given is None:
+            found.faults.append(FormFault(f"{reader.entry.path}.{reader.meant}", "line-found", meant, number))
+        return
+    if given is not None and str(given) != meant:
+        message = Word(f"所称的人在第 {meant} 号", f"who is named is of number {meant}")
+        found.faults.append(FormFault(f"{reader.entry.path}.{reader.meant}", "line-agrees", message, number))
+    row.setdefault(reader.meant, meant)
+
+
+def _cell(reader: _Reader, inner: Entry, cell: str, number: int) -> tuple[Any, FormFault | None]:
+    layout = reader.layout
     if inner.choices:
-        value = _choice(inner, cell)
+        value = _choice(inner, cell) if layout is None else layout.codes.get(plain(cell))
         if value is None:
-            known = "、".join(word.zh for word in inner.choices.values())
-            message = Word(f"不是 {known} 之一", f"is none of {', '.join(inner.choices)}")
-            return None, FormFault(inner.path, "known-word", message, number)
-        return value, None
-    value, faults = read_field(inner, cell, zone, number)
+            known = "、".join(word.zh for word in inner.choices.values()) if layout is None else layout.title
+            rule = "known-word" if layout is None else "bank-code"
+            english = ", ".join(inner.choices) if layout is None else layout.name
+            return None, FormFault(inner.path, rule, Word(f"不是 {known} 之一", f"is none of {english}"), number)
+        return str(value), None
+    if layout is not None and inner.kind is Kind.MONEY:
+        value, faults = read_amount(inner, cell, layout.unit, number)
+    else:
+        value, faults = read_field(inner, cell, reader.zone, number)
     return value, faults[0] if faults else None
 
 
 def _choice(inner: Entry, cell: str) -> str | None:
-    said = _plain(cell)
+    said = plain(cell)
     for value, word in inner.choices.items():
-        if said in (_plain(value), _plain(word.zh), _plain(word.en)):
+        if said in (plain(value), plain(word.zh), plain(word.en)):
             return value
     return None
 
 
-def _hold_total(
-    entry: Entry, names: Sequence[str | None], number: int, cells: Sequence[str], found: Rows, zone: ZoneInfo
-) -> None:
+def _hold_total(reader: _Reader, names: Sequence[str | None], number: int, cells: Sequence[str], found: Rows) -> None:
     """Sums that somebody wrote below the rows are held against what the rows make."""
-    fields = {inner.name: inner for inner in entry.inner}
+    fields = reader.fields
     for name, cell in zip(names, cells, strict=False):
         if name in fields and fields[name].kind is Kind.MONEY and cell.strip():
-            value, faults = read_field(fields[name], cell.strip(), zone, number)
-            if not faults and value != found.sums.get(name, 0):
+            value, fault = _cell(reader, fields[name], cell.strip(), number)
+            if fault is None and value != found.sums.get(name, 0):
                 message = Word("合计与各行之和不符", "the total is not what the rows make")
                 found.faults.append(FormFault(fields[name].path, "control-totals", message, number))

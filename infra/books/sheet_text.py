@@ -11,7 +11,8 @@ from domain.books.mapping import SheetRule
 from domain.errors import InputError
 from infra.books.opening import Limits, open_book
 
-LIMITS: Final = Limits(file_bytes=8 << 20, unpacked_bytes=64 << 20, cells=400_000)
+SHEET_BYTES: Final = 8 << 20
+LIMITS: Final = Limits(file_bytes=SHEET_BYTES, unpacked_bytes=64 << 20, cells=400_000)
 MOST_TEXT: Final = 2 << 20
 
 

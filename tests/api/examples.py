@@ -33,6 +33,7 @@ ASKED = {
     "CaseView": f"/v1/cases/{quote(PAID_CASE)}?as_known_at=2019-12-19",
     "CaseTimelineView": f"/v1/cases/{quote(PAID_CASE)}/timeline?as_known_at=2019-12-02",
     "ComparisonView": f"/v1/cases/{quote(LATE_CASE)}/comparison?day=2019-12-31",
+    "LayoutsView": "/v1/sheets/layouts",
     "WhyView": f"/v1/cases/{quote(PAID_CASE)}/why?word=solved",
     "EventView": "/v1/events/36",
     "proof": "/v1/events/36/proof",
@@ -73,6 +74,8 @@ def made(client: TestClient) -> dict[str, Any]:
         name: _cut(_content(client.post(address, json=form, headers=OFFICER)))
         for name, (address, form) in COMMANDS.items()
     }
+    sheet = "姓名,欠薪金额\n张三,6000\n李四,六千\n".encode()
+    read["SheetView"] = _content(client.post("/v1/sheets/case/add-lines?name=a.csv", content=sheet, headers=OFFICER))
     uploaded = {
         "EvidenceView": _blanked(
             _content(client.post("/v1/evidence", files={"file": ("名册.csv", b"worker,amount\n")}, headers=OFFICER))

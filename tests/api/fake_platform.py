@@ -30,6 +30,7 @@ from domain.entries import Recorded, draft
 from domain.errors import InputError, NotFoundError, NotReadyError, UnauthorisedError
 from domain.jurisdictions import Jurisdiction, JurisdictionTree
 from domain.officers.officer import Officer
+from domain.payments.bank_layout import BankLayout
 from domain.payments.payment import Payment
 from domain.recording import Batch, Head
 from domain.sealing.personal import Sealed
@@ -46,6 +47,7 @@ from domain.vocabulary import (
     StatedMeaning,
     Told,
 )
+from infra.books.bank_layouts import bank_layouts
 from infra.evidence import FolderEvidence
 from infra.keyring import Keyring
 from infra.memory.recorder import MemoryLog
@@ -372,6 +374,9 @@ class FakePlatform:
             watermark_age=0.25,
             database="18.0",
         )
+
+    def bank_layouts(self) -> Mapping[str, BankLayout]:
+        return bank_layouts(Path("none of an office's own"))
 
     def authenticate(self, token: str) -> Any:
         digest = hashlib.sha256(token.encode()).hexdigest()

@@ -66,7 +66,11 @@ def test_a_column_that_the_form_has_no_field_for_is_told():
 
 def test_what_cannot_be_read_is_told_with_its_row_and_column_and_the_rest_is_read():
     read = entered("姓名\t欠薪金额\n张三\t六千\n\n李四\t-5\n王五\t700\t多余")
-    assert [(field, row) for field, _, row in faults(read)] == [("lines.claimed", 2), ("lines.claimed", 4), ("lines", 5)]
+    assert [(field, row) for field, _, row in faults(read)] == [
+        ("lines.claimed", 2),
+        ("lines.claimed", 4),
+        ("lines", 5),
+    ]
     assert read.faults[-1].rule == "row-shape"
     assert read.numbers == [2, 4, 5]
     assert read.sums == {"claimed": 70_000}
@@ -154,3 +158,79 @@ def test_lists_are_matched_by_the_names_in_them_through_a_public_door():
     )
     assert answer.status_code == 303, answer.text[:2_000]
     assert {row["line"]: row["verified"] for row in office.rows("claim", case=case)} == {"1": 10_000, "2": 20_000}
+
+
+BANK = """2|合计300元
+0001|6222|工人100|10000|x|0000||
+0002|6222|工人200|20000|x|0101|户名不符|
+"""
+
+
+def payment_instructed(office: Office) -> tuple[str, str]:
+    """A case of two lines whose wages the bank was told to pay; the case and the payment."""
+    case = office.case(100, 200)
+    office.verify(case, _1=100, _2=200)
+    lines = [{"claim": "1", "amount": 10_000}, {"claim": "2", "amount": 20_000}]
+    said = office.do("zhao", f"cases/{case}/instruct", source="employer", lines=lines)
+    return case, next(event["stream"] for event in said["events"] if event["type"].startswith("payment."))
+
+
+def read_sheet(office: Office, address: str, content: str, by: str = "zhao") -> dict:
+    headers = {"Authorization": f"Bearer {by}"}
+    answer = office.client.post(f"/v1/sheets/{address}", content=content.encode(), headers=headers)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def test_a_banks_file_in_its_own_layout_pays_what_it_says_was_credited_and_nothing_else():
+    office = Office()
+    case, payment = payment_instructed(office)
+    before = office.position()
+    read = read_sheet(office, f"payment/bank-return?of={payment}&layout=example-agency-payroll&name=a.txt", BANK)
+    assert office.position() == before, "reading records nothing"
+    assert read["faults"] == []
+    assert [(row["line"], row["result"], row["amount"]) for row in read["rows"]] == [
+        (1, "credited", 10_000),
+        (2, "failed", 20_000),
+    ]
+    office.do("zhao", f"payments/{payment}/bank-return", rows=read["rows"], evidence=[office.file(case)])
+    assert office.figures(case)["paid"] == 100
+    assert office.figures(case)["owing"] == 200
+
+
+def test_a_row_of_a_bank_without_its_number_is_found_by_who_was_paid():
+    office = Office()
+    _, payment = payment_instructed(office)
+    read = read_sheet(
+        office, f"payment/bank-return?of={payment}&layout=standard", "户名,状态\n工人200,成功\n工人100,退票\n"
+    )
+    assert [(row["line"], row["result"]) for row in read["rows"]] == [("2", "credited"), ("1", "returned")]
+
+
+@pytest.mark.parametrize(
+    ("content", "rule", "row"),
+    [
+        ("笔号,状态\n1,处理中\n", "bank-code", 2),
+        ("笔号,户名,状态\n1,工人200,成功\n", "line-agrees", 2),
+        ("户名,状态\n工人300,成功\n", "line-found", 2),
+    ],
+)
+def test_what_a_bank_does_not_plainly_say_is_never_taken_for_paid(content: str, rule: str, row: int):
+    office = Office()
+    _, payment = payment_instructed(office)
+    read = read_sheet(office, f"payment/bank-return?of={payment}&layout=standard", content)
+    assert [(fault["rule"], fault["row"]) for fault in read["faults"]] == [(rule, row)]
+
+
+def test_a_sheet_is_read_for_an_officer_and_for_a_command_that_takes_one():
+    office = Office()
+    assert office.client.post("/v1/sheets/case/add-lines", content=b"a").status_code == 401
+    for address, status in (
+        ("case/close-all", 404),
+        ("case/declare-roster", 404),
+        ("case/verify-lines?of=case-none", 404),
+        ("payment/bank-return?layout=none", 400),
+    ):
+        answer = office.client.post(f"/v1/sheets/{address}", content=b"a,b\n", headers={"Authorization": "Bearer zhao"})
+        assert answer.status_code == status, (address, answer.text)
+    assert [each["name"] for each in office.get("sheets/layouts")["layouts"]] == ["standard", "example-agency-payroll"]

@@ -21,9 +21,10 @@ from api.commands.command import Command
 from api.commands.desk import resolving
 from api.commands.fields import Entry, FormFault, Kind, raw_of
 from api.commands.forms import checked
-from api.commands.matching import finder
+from api.commands.layouts import layout_named
+from api.commands.matching import finder_of
 from api.commands.performing import Asking, RecordedView, perform
-from api.commands.rows import Find, Rows, rows_of
+from api.commands.rows import Rows, rows_of
 from api.console.rendering import language_of, path, render
 from api.console.writing import SignedIn, Write
 from api.errors import Answer, answer_to, members_of
@@ -140,27 +141,19 @@ def _sheets(write: Reading, sheet: Sheet, sent: FormData) -> dict[str, Any]:
     entries = [entry for entry in sheet.command.entries if entry.kind is Kind.ROWS]
     if not entries:
         return {}
-    find = _finder(write, sheet)
+    find = finder_of(write, sheet.command, sheet.of or None)
     raw: dict[str, Any] = {}
     for entry in entries:
         upload = sent.get(f"{entry.path}.sheet")
         if isinstance(upload, UploadFile) and upload.filename:
             sheet.texts[entry.path] = [sheet_text(upload.filename, upload.file.read())]
-        read = rows_of(entry, sheet.text(entry.path), write.platform.info.zone, find)
+        layout = layout_named(write, sheet.text(f"{entry.path}.layout"))
+        read = rows_of(entry, sheet.text(entry.path), write.platform.info.zone, find, layout)
         sheet.rows[entry.name] = read
         sheet.faults += read.faults
         if read.rows:
             raw[entry.name] = read.rows
     return raw
-
-
-def _finder(write: Reading, sheet: Sheet) -> Find | None:
-    """Who is named in a list of a case is looked for among its lines."""
-    if sheet.command.opens:
-        return None
-    desk = resolving(write.platform)
-    thing: Any = desk.streams.get(sheet.command.noun.stream, sheet.command.noun.resolve(desk, sheet.of))
-    return finder(write, thing.partitionkey)
 
 
 def _on_its_line(sheet: Sheet, fault: FormFault) -> FormFault:
@@ -222,4 +215,7 @@ def _files(write: Reading, sheet: Sheet, sent: FormData) -> dict[str, list[dict[
 
 
 def _page(request: Request, read: Reading, sheet: Sheet, status: int = 200) -> Response:
-    return render(request, read, "command.html", status_code=status, sheet=sheet, command=sheet.command)
+    layouts = read.platform.bank_layouts() if any(entry.label.layouts for entry in sheet.command.entries) else {}
+    return render(
+        request, read, "command.html", status_code=status, sheet=sheet, command=sheet.command, layouts=layouts
+    )
