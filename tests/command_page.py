@@ -23,7 +23,8 @@ made from one declaration in `api/commands/`; this page is made from the same (`
 
 REST takes the fields as JSON: amounts in whole fen, times with an offset, `evidence` as `POST /v1/evidence` answered it. The
 command line and the console take amounts in yuan and local times; there a group's field is typed as `--told-how`, and of a
-field with rows each row is one line, its parts divided by `|` or a tab, or `@FILE` ([lists](lists.md)). `--form FILE` takes the JSON of REST.
+field with rows each row is one line, its parts divided by `|` or a tab, or `@FILE` ([lists](lists.md)).
+`--form FILE` takes the JSON of REST.
 
 Every command takes `occurred` and `received` (left out: now) and, where it was received more than a day ago, `late`: why it is
 entered only now. It is recorded in the name of the officer whose token or session it comes with, who acts in their own place
