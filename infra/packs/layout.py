@@ -32,7 +32,7 @@ README: Final = "README.html"
 FIXED: Final = frozenset({CHECKPOINT, PROOF, POSITIONS, ENTRIES, WITHHELD, WHOLENESS, README})
 """What every pack has beside its manifest, ledgers and schemas."""
 
-LEDGER_FILE: Final = re.compile(r"ledgers/([a-z][a-z_]*)\.(csv|xlsx)")
+LEDGER_FILE: Final = re.compile(r"ledgers/([a-z][a-z_-]*)\.(csv|xlsx)")
 SCHEMA_FILE: Final = re.compile(r"schemas/([a-z0-9][a-z0-9.-]*)\.json")
 
 _RUN: Final = re.compile(r"(0|[1-9][0-9]*)(?:-([1-9][0-9]*))?")

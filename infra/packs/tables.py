@@ -21,8 +21,18 @@ from infra.books.ledger_columns import POSITION, POSITION_COLUMN, ledger_columns
 from projections.clearance import DIMENSIONS, MEASURES
 from projections.ledger import Catalogue, Cell, DerivedLedger, Row, RowLedger, SummaryLedger, Sums
 
-OF_CASES: Final = ("claim", "payment", "case", "discrepancy")
+_FIRST: Final = ("claim", "payment", "case", "discrepancy")
+OF_CASES: Final = (*_FIRST, "custody", "order", "referral", "backstop", "recovery", "call-list", "duty")
 """Ledgers whose rows each belong to one case, named in their column `case`."""
+EDITIONS: Final = (OF_CASES, _FIRST)
+"""Ledgers of cases that packs were made with, those of this release first: a pack stays verifiable in every later release."""
+_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "discrepancy": ("case", "kind"),
+    "recovery": ("backstop",),
+    "call-list": ("call_list",),
+    "duty": ("case", "duty"),
+}
+"""The columns that tell a ledger's rows apart, where they are others than the one of its name."""
 OF_OFFICE: Final = ("book", "officer")
 """Ledgers that rest on events which only the office sees."""
 BOARD: Final = "clearance"
@@ -74,10 +84,10 @@ class Table:
         }
 
 
-def names_of(kind: SelectionKind, *, office: bool) -> tuple[str, ...]:
+def names_of(kind: SelectionKind, *, office: bool, of_cases: tuple[str, ...] = OF_CASES) -> tuple[str, ...]:
     """The ledgers of a pack."""
     further = OF_OFFICE if office and kind is SelectionKind.ALL else ()
-    return (*OF_CASES, BOARD, *further)
+    return (*of_cases, BOARD, *further)
 
 
 def table_of(catalogue: Catalogue, name: str) -> Table:
@@ -86,8 +96,7 @@ def table_of(catalogue: Catalogue, name: str) -> Table:
     if isinstance(ledger, SummaryLedger):
         columns = [Column(each, *_BOARD_HEADINGS[each]) for each in (*DIMENSIONS, *MEASURES)]
         return Table(name, ledger.title.zh, ledger.title.en, (*columns, POSITION_COLUMN, _COVERED), DIMENSIONS)
-    keys = ("case", "kind") if isinstance(ledger, DerivedLedger) else (name,)
-    return Table(name, ledger.title.zh, ledger.title.en, (*ledger_columns(ledger), _COVERED), keys)
+    return Table(name, ledger.title.zh, ledger.title.en, (*ledger_columns(ledger), _COVERED), _KEYS.get(name, (name,)))
 
 
 def partition_of(name: str, key: str, row: Row) -> str:

@@ -36,7 +36,7 @@ from infra.packs.derive import DerivedLedgers, decoded, derive
 from infra.packs.layout import CHECKPOINT, ENTRIES, MANIFEST, PROOF, WHOLENESS, WITHHELD, Manifest, ledger_file
 from infra.packs.reader import PackReader
 from infra.packs.selection import asked_for
-from infra.packs.tables import names_of
+from infra.packs.tables import EDITIONS, names_of
 from infra.packs.trust import Trusted
 
 _HEX: Final = re.compile(r"[0-9a-f]{64}")
@@ -393,14 +393,12 @@ def _announcement(reader: PackReader, special: Special) -> Recorded[Any]:
 
 def _figures(reader: PackReader, announced: Pack.Created, run: _Run) -> tuple[LedgerReport, ...]:
     manifest = reader.manifest
-    wanted = sorted(names_of(manifest.selection.kind, office=manifest.office))
-    if reader.ledgers != wanted:
-        raise VerificationError(f"{MANIFEST}: a pack like this has the ledgers {', '.join(wanted)}")
+    names = _names(reader)
     derived = derive(decoded(EVENT_TYPES, _counted(reader, run)))
     _check_cases(reader, derived, announced)
     rows = {each.name: (each.rows, each.uncovered) for each in announced.ledgers}
     reports = []
-    for name in names_of(manifest.selection.kind, office=manifest.office):
+    for name in names:
         report = compare_ledger(reader, derived, name)
         if rows[name] != (report.rows, report.uncovered):
             raise VerificationError(
@@ -409,6 +407,16 @@ def _figures(reader: PackReader, announced: Pack.Created, run: _Run) -> tuple[Le
             )
         reports.append(report)
     return tuple(reports)
+
+
+def _names(reader: PackReader) -> tuple[str, ...]:
+    """The pack's ledgers in the order in which they were made: those of this release, or of an earlier one."""
+    manifest = reader.manifest
+    editions = [names_of(manifest.selection.kind, office=manifest.office, of_cases=each) for each in EDITIONS]
+    for names in editions:
+        if reader.ledgers == sorted(names):
+            return names
+    raise VerificationError(f"{MANIFEST}: a pack like this has the ledgers {', '.join(sorted(editions[0]))}")
 
 
 def _counted(reader: PackReader, run: _Run) -> Iterator[tuple[int, bytes]]:

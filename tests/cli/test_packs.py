@@ -14,6 +14,7 @@ from domain.sealing.cosignature import Cosigner, with_lines
 from domain.sealing.note import parse_note
 from domain.sealing.proof_file import ProofFile
 from infra.packs import layout
+from infra.packs.tables import OF_CASES
 from infra.postgres.embedded import EmbeddedPostgres
 from tests.cli.conftest import Run
 from tests.infra.packs.office import Office, zipped
@@ -74,7 +75,7 @@ def test_machines_are_told_what_was_proved_and_by_whom(run: Run, pack: Path, off
     assert said["selection"] == {"kind": "jurisdiction", "value": "140322"}
     assert said["signed_by"] == [office.vkey]
     assert said["witnessed"] is False
-    assert {each["name"] for each in said["ledgers"]} == {"claim", "payment", "case", "discrepancy", "clearance"}
+    assert {each["name"] for each in said["ledgers"]} == {*OF_CASES, "clearance"}
     assert len(said["proved"]) == 1
     assert any("README.html" in each for each in said["not_proved"])
     assert set(said["seconds"]) == {"1", "2", "3", "4", "5", "6", "7"}

@@ -11,6 +11,7 @@ import pytest
 from domain.errors import VerificationError
 from domain.sealing.note import VerifierKey
 from domain.sealing.policy import Policy
+from infra.packs.tables import OF_CASES
 from infra.packs.verify import PackReport, verify_pack
 from tests.infra.packs.office import SELECTIONS, Office
 
@@ -41,10 +42,7 @@ def test_figures_that_rest_on_other_cases_say_so_and_no_others(office: Office) -
     for name in ("case", "project", "jurisdiction"):
         ledgers = verified(office, name).ledgers or ()
         assert {each.name: each.uncovered > 0 for each in ledgers} == {
-            "claim": False,
-            "payment": False,
-            "case": False,
-            "discrepancy": False,
+            **dict.fromkeys(OF_CASES, False),
             "clearance": True,
         }
     for name in ("all", "all-office"):
@@ -58,7 +56,7 @@ def test_what_only_the_office_sees_is_withheld_but_counted_unless_it_was_asked_f
     assert any(key.startswith("book-") for key in withheld)
     entries = office.files("all")["entries.jsonl"]
     assert entries.count(b'"visibility":"office"') == 1, "the event of the pack itself"
-    assert [each.name for each in report.ledgers or ()] == ["claim", "payment", "case", "discrepancy", "clearance"]
+    assert [each.name for each in report.ledgers or ()] == [*OF_CASES, "clearance"]
     office_report = verified(office, "all-office")
     assert not office_report.withheld
     assert {"book", "officer"} <= {each.name for each in office_report.ledgers or ()}
