@@ -254,6 +254,8 @@ class BehindParameters(BoardParameters):
 
 FEW = 100
 """Claim lines, or events, that an answer about a case holds if nobody asks for more: enough for most cases, and quick for all."""
+FEW_EVENTS = 40
+"""Events that a page shows, each with what it changed."""
 MOST_LINES = 5_000
 MOST_EVENTS = 20_000
 

@@ -6,6 +6,8 @@ A handler is load, ask, commit, with no `if` about the domain. `Streams` is all 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NotRequired, Protocol, TypedDict, TypeVar, Unpack
 
@@ -21,8 +23,19 @@ MAX_TRIES = 3
 """How often a command is decided again after a conflict, unless the caller insisted on a version (If-Match)."""
 
 
+@dataclass
+class Turn:
+    """One's turn at a register of official numbers. `last`: a serial that is known to be taken; whoever takes a later one says so here."""
+
+    last: int = 0
+
+
 class Streams(Protocol):
     """Loads streams and commits what they decided. Safe to share between threads."""
+
+    def turn(self, register: str) -> AbstractContextManager[Turn]:
+        """The turn at a register, one after the other within a process: who waits does not decide in vain. That a number is taken once does
+        not rest on it, but on the ids that are made from numbers."""
 
     def find(self, kind: type[S], stream_id: str) -> S | None:
         """The stream as it stands now, or None when it was never opened."""

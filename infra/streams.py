@@ -6,8 +6,10 @@ context is at hand (`RecordedEvents.put`), so no context variable is needed and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
+from threading import Lock
 from typing import Any, cast
 
 from eventsourcing.application import AggregateNotFoundError, Application
@@ -28,7 +30,7 @@ from eventsourcing.popo import POPOFactory
 from domain.entries import EventTypes, Recorded, draft
 from domain.errors import NotFoundError
 from domain.recording import Batch, CommandKey, Outcome
-from domain.repository import S
+from domain.repository import S, Turn
 from domain.streams import Context, Stream, StreamEvent
 from infra.recorders import LogRecorder
 
@@ -93,6 +95,8 @@ class StreamStore(Application[str]):
         self._log = log
         self._types = types
         self._source = source
+        self._registers: dict[str, tuple[Lock, Turn]] = {}
+        self._registers_lock = Lock()
         super().__init__(env={"AGGREGATE_CACHE_MAXSIZE": "", "IS_SNAPSHOTTING_ENABLED": "n"})
 
     def construct_factory(self, env: Any) -> InfrastructureFactory[Any]:
@@ -110,6 +114,14 @@ class StreamStore(Application[str]):
 
     def construct_event_store(self) -> EventStore[str]:
         return RecordedEvents(cast(EntryMapper, self.mapper), self._log, self._source)
+
+    @contextmanager
+    def turn(self, register: str) -> Iterator[Turn]:
+        """See `Streams.turn`."""
+        with self._registers_lock:
+            lock, turn = self._registers.setdefault(register, (Lock(), Turn()))
+        with lock:
+            yield turn
 
     def find(self, kind: type[S], stream_id: str) -> S | None:
         """See `Streams.find`."""

@@ -7,6 +7,7 @@ that every door answers from what was recorded and nothing else. An officer acts
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -17,7 +18,7 @@ from domain.entries import Recorded
 from domain.errors import ConflictError, InputError, NotFoundError, RuleError
 from domain.evidence.naming import evidence_named
 from domain.recording import CommandKey, Outcome
-from domain.repository import Command
+from domain.repository import Command, Turn
 from domain.sealing.personal import Sealed
 from domain.streams import Basis, Context, Provenance, Stream, StreamEvent
 from domain.vocabulary import Evidence
@@ -41,6 +42,10 @@ class WatchedStreams:
     platform: Platform
     unchanged_since: int | None = None
     outcome: Outcome | None = None
+
+    def turn(self, register: str) -> AbstractContextManager[Turn]:
+        """See `Streams.turn`."""
+        return self.platform.streams.turn(register)
 
     def find(self, kind: type[S], stream_id: str) -> S | None:
         """See `Streams.find`."""

@@ -6,6 +6,7 @@ simulation says that it is one.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -185,10 +186,10 @@ class _Page:
         if isinstance(value, bool):
             return self._yes_or_no(value)
         if kind == "money":
-            return Markup("{}").format(yuan(int(str(value))))
+            return escape(yuan(int(str(value))))
         if kind == "datetime":
             return when(str(value))
-        return Markup("{}").format(self.word_for(ledger, name, str(value)))
+        return escape(self.word_for(ledger, name, str(value)))
 
     def _yes_or_no(self, value: bool) -> Markup:
         said = self.say("是", "yes") if value else self.say("否", "no")
@@ -205,6 +206,7 @@ class _Page:
         return escape(value.text)
 
 
+@functools.lru_cache(maxsize=10_000)
 def when(moment: str) -> Markup:
     """A time as a person reads it, to the minute; a day alone where it is one."""
     if "T" not in moment:

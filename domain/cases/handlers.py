@@ -105,7 +105,8 @@ def register_case(
         )
         return streams.commit(case, **sent)
 
-    return decide_repeatably(streams, sent.get("command"), once, tries=MAX_SERIALS)
+    with streams.turn(f"cases {official_number(place, provenance.received, zone, 0)}"):
+        return decide_repeatably(streams, sent.get("command"), once, tries=MAX_SERIALS)
 
 
 def amend_case(

@@ -75,28 +75,33 @@ def register_complaint(
     def taken(serial: int) -> bool:
         return streams.find(Complaint, complaint_id(origin, numbered(serial))) is not None
 
-    serial = after
-    for _ in range(MAX_SERIALS):
-        serial = next_free(taken, serial)
-        stream = complaint_id(origin, numbered(serial))
-        particulars, evidence = intake(stream)
-        complaint = Complaint(
-            id=stream,
-            number=numbered(serial),
-            place=place,
-            channel=channel,
-            first_officer=first_officer,
-            due=classification_due(provenance.received, zone),
-            particulars=particulars,
-            evidence=evidence,
-            late_because=late_because,
-            provenance=provenance,
-        )
-        try:
-            outcome = streams.commit(complaint, context=context, command=command, now=now)
-        except ConflictError:
-            continue
-        return Registration(None if outcome.replayed else complaint, outcome)
+    with streams.turn(f"complaints {numbered(0)[:-2]}") as turn:  # one register, whatever the channel
+        turn.last = max(turn.last, after)
+        for _ in range(MAX_SERIALS):
+            serial = next_free(taken, turn.last)
+            stream = complaint_id(origin, numbered(serial))
+            particulars, evidence = intake(stream)
+            complaint = Complaint(
+                id=stream,
+                number=numbered(serial),
+                place=place,
+                channel=channel,
+                first_officer=first_officer,
+                due=classification_due(provenance.received, zone),
+                particulars=particulars,
+                evidence=evidence,
+                late_because=late_because,
+                provenance=provenance,
+            )
+            try:
+                outcome = streams.commit(complaint, context=context, command=command, now=now)
+            except ConflictError:
+                turn.last = serial
+                continue
+            if outcome.replayed:
+                return Registration(None, outcome)
+            turn.last = serial
+            return Registration(complaint, outcome)
     raise ConflictError(f"the numbers of {place} up to {serial} were taken while this complaint was registered")
 
 

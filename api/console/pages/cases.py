@@ -12,7 +12,7 @@ from pydantic import Field
 from api.commands.cases import CASES
 from api.commands.catalogue import NOUNS
 from api.console.rendering import language_of, path, render
-from api.parameters import FEW, KNOWN_AT, MAX_POSITION, WAS_BY, ComparisonParameters, Parameters
+from api.parameters import FEW, FEW_EVENTS, KNOWN_AT, MAX_POSITION, WAS_BY, ComparisonParameters, Parameters
 from api.reading import Read
 from api.views.case import WHOLE, CaseView, EntryView, Window, case_view, comparison
 from api.views.ledger import Asked, ColumnView, column_views, ledger_page
@@ -66,7 +66,7 @@ class PageParameters(Parameters):
 
     def window(self) -> Window:
         """The part of the case that the page shows."""
-        return WHOLE if self.all else Window(FEW, self.lines_from, FEW, self.events_before)
+        return WHOLE if self.all else Window(FEW, self.lines_from, FEW_EVENTS, self.events_before)
 
 
 @router.get("/cases/{case:path}/comparison", response_class=Response)

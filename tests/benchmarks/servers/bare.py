@@ -62,7 +62,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--database-url", required=True)
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args(arguments)
-    with socket.create_server(("127.0.0.1", options.port)) as listener:
+    with socket.socket(
+        socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    ) as listener:  # asyncio then sends at once
+        listener.bind(("127.0.0.1", options.port))
         print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
         config = uvicorn.Config(app_on(options.database_url), log_level="warning", access_log=False)
         uvicorn.Server(config).run(sockets=[listener])

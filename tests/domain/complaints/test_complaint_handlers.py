@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -39,8 +40,8 @@ CONTEXT = Context(actor="officer-a", correlation="test")
 class Desk:
     """A county's reception on a log in memory."""
 
-    def __init__(self) -> None:
-        self.log = MemoryLog()
+    def __init__(self, log: MemoryLog | None = None) -> None:
+        self.log = MemoryLog() if log is None else log
         self.streams = StreamStore(self.log, EVENT_TYPES, "urn:qingling:test")
 
     def register(
@@ -150,7 +151,7 @@ def test_a_number_that_somebody_else_takes_first_is_left_to_them(desk: Desk):
     def intake(stream: str) -> Intake:
         asked.append(stream)
         if len(asked) == 1:
-            desk.register(channel=ReceptionChannel.CALL)
+            Desk(desk.log).register(channel=ReceptionChannel.CALL)  # in another process
         return Intake(particulars(matter=sealed(stream)))
 
     registration = handlers.register_complaint(
@@ -174,7 +175,7 @@ def test_registering_gives_up_when_every_number_is_taken_from_under_it(desk: Des
     monkeypatch.setattr(handlers, "MAX_SERIALS", 2)
 
     def intake(_: str) -> Intake:
-        desk.register()
+        Desk(desk.log).register()
         return Intake(particulars())
 
     with pytest.raises(ConflictError, match="were taken"):
@@ -427,3 +428,31 @@ def test_what_nobody_registered_is_not_found(desk: Desk):
             desk.streams, complaint="complaint-9", evidence=STATEMENT, provenance=when(), context=CONTEXT
         )
     assert desk.log.head().position == before
+
+
+def test_those_who_register_at_the_same_time_take_their_turns_and_no_number_is_asked_for_in_vain(desk: Desk):
+    asked: list[str] = []
+
+    def register(_: int) -> str:
+        def intake(stream: str) -> Intake:
+            asked.append(stream)
+            return Intake(particulars(matter=sealed(stream)))
+
+        registration = handlers.register_complaint(
+            desk.streams,
+            origin=ORIGIN,
+            place="140321",
+            channel=ReceptionChannel.VISIT,
+            first_officer="officer-a",
+            zone=SHANGHAI,
+            intake=intake,
+            provenance=when(0),
+            context=CONTEXT,
+        )
+        assert registration.complaint is not None
+        return registration.complaint.number
+
+    with ThreadPoolExecutor(8) as people:
+        numbers = sorted(people.map(register, range(40)))
+    assert numbers == [f"140321-201912-{serial:04d}LF" for serial in range(1, 41)]
+    assert len(asked) == 40
