@@ -54,6 +54,10 @@ def pack(
     office: Annotated[
         bool, typer.Option("--office", help="含仅机关可见的事件 · with what only the office sees")
     ] = False,
+    files: Annotated[
+        bool,
+        typer.Option("--with-files", help="含事件所指的证据材料 · with the evidence files that its events name"),
+    ] = False,
     target: Annotated[
         Path | None,
         typer.Option(
@@ -82,6 +86,7 @@ def pack(
             _resolved(platform, asked),
             target or _beside(asked),
             office=office,
+            files=files,
             language=to.language,
             progress=lambda stage, done, total: work.show(done, total, _STAGES[stage].to(to.language)),
             **({} if by is None else {"actor": by}),

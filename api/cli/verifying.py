@@ -84,6 +84,14 @@ def verify(
         Path | None,
         typer.Option("--proof", help="回执的证明文件 · the proof file of a receipt", show_default=False),
     ] = None,
+    files_to: Annotated[
+        Path | None,
+        typer.Option(
+            "--files-to",
+            help="把证据包里的证据材料解密到此文件夹 · folder to write a pack's evidence files to, opened",
+            show_default=False,
+        ),
+    ] = None,
     format: FORMAT = Format.TABLE,
     file: OUTPUT = None,
 ) -> None:
@@ -96,7 +104,7 @@ def verify(
     to = Output(format, _language(context), file)
     checking = _Checking(to)
     try:
-        checking.run(what, trusted_by(key or [], policy), entry=entry, proof=proof)
+        checking.run(what, trusted_by(key or [], policy), entry=entry, proof=proof, files_to=files_to)
     except VerificationError as error:
         checking.refuse(error)
         raise typer.Exit(ANSWERS[VerificationError].exit_code) from None
@@ -121,7 +129,9 @@ class _Checking:
         self._to = to
         self._rule: Rule | None = None
 
-    def run(self, subject: str, trusted: Policy, *, entry: Path | None, proof: Path | None) -> None:
+    def run(
+        self, subject: str, trusted: Policy, *, entry: Path | None, proof: Path | None, files_to: Path | None
+    ) -> None:
         """Checks what was named, and says what was found.
 
         Raises:
@@ -134,8 +144,10 @@ class _Checking:
         if receipt is None and not _is_proof(Path(subject)):
             if entry is not None or proof is not None:
                 raise InputError("a pack has its entries and proofs in it", field="entry", rule="pack-is-whole")
-            self._pack(Path(subject), trusted)
+            self._pack(Path(subject), trusted, files_to)
             return
+        if files_to is not None:
+            raise InputError("only a pack has evidence files in it", field="files-to", rule="pack-is-whole")
         if receipt is not None and proof is None:
             raise InputError(
                 "a receipt is checked together with its proof file: name it with --proof",
@@ -161,7 +173,7 @@ class _Checking:
         )
         warn(f"{_FAILS.to(language)}{Word('：', ': ').to(language)}{title}{message}")
 
-    def _pack(self, path: Path, trusted: Policy) -> None:
+    def _pack(self, path: Path, trusted: Policy, files_to: Path | None) -> None:
         from infra.bootstrap import verify_pack
 
         language = self._to.language
@@ -169,9 +181,9 @@ class _Checking:
 
             def show(rule: Rule, done: int, total: int | None) -> None:
                 self._rule = rule
-                work.show(done, total, f"{rule.number}/7 {rule.zh if language == 'zh' else rule.en}")
+                work.show(done, total, f"{rule.number}/8 {rule.zh if language == 'zh' else rule.en}")
 
-            report = verify_pack(path, trusted, progress=show)
+            report = verify_pack(path, trusted, files_to=files_to, progress=show)
         tables = [_pack_table(report, path, language), _ledgers_table(report, language)]
         self._to.tables(tables, data=_pack_data(report, language), flat=tables[1])
 
@@ -252,6 +264,7 @@ def _pack_table(report: PackReport, path: Path, language: Language) -> Table:
         _row(Word("条目", "Entries"), f"{report.entries:,}", language),
         _row(Word("分区", "Partitions"), f"{report.partitions:,}", language),
         _row(Word("案件", "Cases"), f"{report.cases:,}", language),
+        _row(Word("证据材料", "Evidence files"), f"{report.files:,}", language),
         _row(Word("完整性承诺", "Wholeness committed"), str(report.wholeness), language),
         _row(Word("制作登记", "Pack announced"), f"{report.made} · {report.made_at:%Y-%m-%d %H:%M:%S}Z", language),
         _row(Word("检查点", "Checkpoint"), f"{report.trusted.checkpoint.size:,}", language),
@@ -324,6 +337,7 @@ def _pack_data(report: PackReport, language: Language) -> dict[str, object]:
         "partitions": report.partitions,
         "cases": report.cases,
         "office": report.office,
+        "files": report.files,
         **_trust_data(report.trusted),
         "ledgers": [
             {"name": each.name, "rows": each.rows, "uncovered": each.uncovered} for each in report.ledgers or ()

@@ -34,6 +34,8 @@ FIXED: Final = frozenset({CHECKPOINT, PROOF, POSITIONS, ENTRIES, WITHHELD, WHOLE
 
 LEDGER_FILE: Final = re.compile(r"ledgers/([a-z][a-z_-]*)\.(csv|xlsx)")
 SCHEMA_FILE: Final = re.compile(r"schemas/([a-z0-9][a-z0-9.-]*)\.json")
+EVIDENCE_FILE: Final = re.compile(r"files/([0-9a-f]{64})(\.json)?")
+"""An evidence file as it is stored, and what opens it."""
 
 _RUN: Final = re.compile(r"(0|[1-9][0-9]*)(?:-([1-9][0-9]*))?")
 _CANONICAL: Final = msgspec.json.Encoder(order="sorted")
@@ -48,6 +50,16 @@ def ledger_file(name: str, format: str) -> str:
 def schema_file(event_type: str) -> str:
     """Where the schema of an event type stands in the zip."""
     return f"schemas/{event_type}.json"
+
+
+def evidence_file(sha256: str) -> str:
+    """Where an evidence file stands in the zip, sealed."""
+    return f"files/{sha256}"
+
+
+def opening_file(sha256: str) -> str:
+    """Where that stands in the zip which opens it."""
+    return f"files/{sha256}.json"
 
 
 # ------------------------------------------------------------------------------------------------------------ manifest
@@ -127,7 +139,7 @@ def _check_selection(selection: Selection) -> None:
 
 def _check_files(files: Mapping[str, File]) -> None:
     for name, file in files.items():
-        if name not in FIXED and not LEDGER_FILE.fullmatch(name) and not SCHEMA_FILE.fullmatch(name):
+        if name not in FIXED and not any(form.fullmatch(name) for form in (LEDGER_FILE, SCHEMA_FILE, EVIDENCE_FILE)):
             raise VerificationError(f"{MANIFEST}: {name!r} is no file of a pack")
         if file.bytes < 0 or not _HEX.fullmatch(file.sha256):
             raise VerificationError(f"{MANIFEST}: size or digest of {name} cannot be those of a file")

@@ -22,7 +22,7 @@ from projections.clearance import DIMENSIONS, MEASURES
 from projections.ledger import Catalogue, Cell, DerivedLedger, Row, RowLedger, SummaryLedger, Sums
 
 _FIRST: Final = ("claim", "payment", "case", "discrepancy")
-OF_CASES: Final = (*_FIRST, "custody", "order", "referral", "backstop", "recovery", "call-list", "duty")
+OF_CASES: Final = (*_FIRST, "custody", "order", "referral", "backstop", "recovery", "call-list")
 """Ledgers whose rows each belong to one case, named in their column `case`."""
 EDITIONS: Final = (OF_CASES, _FIRST)
 """Ledgers of cases that packs were made with, those of this release first: a pack stays verifiable in every later release."""
@@ -30,7 +30,6 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
     "discrepancy": ("case", "kind"),
     "recovery": ("backstop",),
     "call-list": ("call_list",),
-    "duty": ("case", "duty"),
 }
 """The columns that tell a ledger's rows apart, where they are others than the one of its name."""
 OF_OFFICE: Final = ("book", "officer")

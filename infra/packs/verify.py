@@ -1,4 +1,4 @@
-"""Verifying a pack: the seven rules of docs/packs.md, first what is cryptographic, then what the figures rest on.
+"""Verifying a pack: the eight rules of docs/packs.md, first what is cryptographic, then what the figures rest on.
 
 Guarantees: `VerificationError`, with the number of the rule and the place, for whatever is wrong with the file handed over; no
 settings, database or network. Memory: some 100 bytes an entry, and every row of the ledgers when they are made anew.
@@ -33,7 +33,18 @@ from domain.sealing.tree import root_of
 from domain.streams import StreamEvent
 from infra.packs.compare import LedgerReport, compare_ledger
 from infra.packs.derive import DerivedLedgers, decoded, derive
-from infra.packs.layout import CHECKPOINT, ENTRIES, MANIFEST, PROOF, WHOLENESS, WITHHELD, Manifest, ledger_file
+from infra.packs.files import check_files, digests_in
+from infra.packs.layout import (
+    CHECKPOINT,
+    ENTRIES,
+    EVIDENCE_FILE,
+    MANIFEST,
+    PROOF,
+    WHOLENESS,
+    WITHHELD,
+    Manifest,
+    ledger_file,
+)
 from infra.packs.reader import PackReader
 from infra.packs.selection import asked_for
 from infra.packs.tables import EDITIONS, names_of
@@ -60,6 +71,7 @@ RULES: Final = (
     Rule(5, "每个案件的历史完整，一条不少", "every partition is whole"),
     Rule(6, "账目摘要已先记入日志", "the log announced the ledgers of this pack"),
     Rule(7, "台账每一行均由包内事件重新算出", "the ledgers follow from the entries"),
+    Rule(8, "证据材料即事件所指的文件", "the evidence files are those that the entries name"),
 )
 
 Special = Mapping[int, bytes]
@@ -72,7 +84,7 @@ VerifyProgress = Callable[[Rule, int, int | None], None]
 class PackReport:
     """A pack that holds: what it shows, who vouches for it, and how long it took. `seconds` by number of rule.
 
-    `ledgers` is None where only rules 1 to 6 were checked. `cases` is what the event of the pack says.
+    `ledgers` is None where rule 7 was left out. `cases` is what the event of the pack says. `files`: evidence files in it.
     """
 
     origin: str
@@ -89,28 +101,38 @@ class PackReport:
     office: bool
     trusted: Trusted
     ledgers: tuple[LedgerReport, ...] | None
+    files: int
     bytes: int
     seconds: Mapping[int, float]
 
 
 def verify_pack(
-    path: Path, policy: Policy, *, figures: bool = True, progress: VerifyProgress | None = None
+    path: Path,
+    policy: Policy,
+    *,
+    figures: bool = True,
+    files_to: Path | None = None,
+    progress: VerifyProgress | None = None,
 ) -> PackReport:
     """Verifies a pack against whom the caller trusts. Without `figures` rule 7 is left out.
 
+    Into the folder `files_to` the evidence files are written, opened, once everything else was found right.
+
     Raises:
         VerificationError: it does not hold; the message begins with the number of the rule.
-        InputError: the file cannot be read.
+        InputError: the file cannot be read, or an evidence file not written.
     """
     run = _Run(progress)
     contents = _Contents()
     with run.rule(1):
         reader = PackReader(path, run.count, contents.look)
     with reader:
-        return _verified(reader, contents, policy, run, figures=figures)
+        return _verified(reader, contents, policy, run, figures=figures, files_to=files_to)
 
 
-def _verified(reader: PackReader, contents: _Contents, policy: Policy, run: _Run, *, figures: bool) -> PackReport:
+def _verified(
+    reader: PackReader, contents: _Contents, policy: Policy, run: _Run, *, figures: bool, files_to: Path | None
+) -> PackReport:
     manifest = reader.manifest
     with run.rule(2):
         trusted = _checkpoint(reader, policy)
@@ -128,6 +150,8 @@ def _verified(reader: PackReader, contents: _Contents, policy: Policy, run: _Run
     if figures:
         with run.rule(7):
             ledgers = _figures(reader, made.event, run)
+    with run.rule(8):
+        files = check_files(reader, contents.digests, files_to)
     return PackReport(
         origin=manifest.origin,
         kind=manifest.kind,
@@ -143,6 +167,7 @@ def _verified(reader: PackReader, contents: _Contents, policy: Policy, run: _Run
         office=manifest.office,
         trusted=trusted,
         ledgers=ledgers,
+        files=files,
         bytes=sum(file.bytes for file in manifest.files.values()),
         seconds=dict(run.seconds),
     )
@@ -199,12 +224,14 @@ def _check_tree(reader: PackReader, head: Checkpoint) -> None:
 class _Contents:
     """Rule 4: what each shown entry says of itself, looked at while the pack is read for rule 1.
 
-    `partitions` has the partition key of each; `fault` is the first entry (counted from 0) that breaks the rule, and how.
+    `partitions` has the partition key of each; `fault` is the first entry (counted from 0) that breaks the rule, and how; `digests` those
+    that entries bear, where the pack has evidence files to hold against them.
     """
 
     def __init__(self) -> None:
         self.partitions: list[str] = []
         self.fault: tuple[int, str] | None = None
+        self.digests: set[str] = set()
         self._first = b""
         self._last: deque[bytes] = deque(maxlen=2)
         self._names: dict[str, str] = {}
@@ -215,6 +242,8 @@ class _Contents:
         if not partitions and entries:
             self._first = entries[0]
         self._last.extend(entries[-2:])
+        if any(EVIDENCE_FILE.fullmatch(name) for name in manifest.files):
+            self.digests.update(digest for entry in entries for digest in digests_in(entry))
         if self.fault is not None:
             return
         try:

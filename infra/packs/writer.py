@@ -44,6 +44,7 @@ from infra.books.export import Language, write_table
 from infra.packs import layout
 from infra.packs.archive import ArchiveWriter, pieces_of
 from infra.packs.derive import DerivedLedgers, derive
+from infra.packs.files import digests_in, opening_of
 from infra.packs.layout import File, Manifest, Withheld
 from infra.packs.page import page_of
 from infra.packs.selection import asked_for
@@ -57,6 +58,8 @@ from projections.ledger import Cell, Row, Sums
 
 PATIENCE: Final = 600.0
 """Seconds that making a pack waits for the ledgers, and for the quorum of its checkpoint."""
+_MOST_FILES: Final = 4_900
+"""Evidence files of a pack: with what opens them, ledgers and schemas, fewer than the members that a zip of ours may have."""
 _FEW: Final = 200
 """Cases up to which each is read by itself; beyond, the log and the ledgers are read through."""
 _CHUNK: Final = 5_000
@@ -79,7 +82,7 @@ PackProgress = Callable[[Stage, int, int | None], None]
 
 @dataclass(frozen=True)
 class MadePack:
-    """A pack that was made, as its own verification found it (rules 1 to 6), and the figures that it announced."""
+    """A pack that was made, as its own verification found it (all rules but the seventh), and the figures that it announced."""
 
     path: Path
     report: PackReport
@@ -93,11 +96,13 @@ def make_pack(
     target: Path,
     *,
     office: bool = False,
+    files: bool = False,
     language: Literal["zh", "en"] = "zh",
     actor: str = "system",
     progress: PackProgress | None = None,
 ) -> MadePack:
-    """Makes a pack as of now. `selection` names a case by its id; `office`: with what only the office sees.
+    """Makes a pack as of now. `selection` names a case by its id; `office`: with what only the office sees; `files`: with the evidence
+    files that its entries name, and what opens them.
 
     Raises:
         InputError: there is a file of the target's name; no such jurisdiction; the pack would reach 4 GiB.
@@ -114,7 +119,9 @@ def make_pack(
     except OSError as error:
         raise InputError(f"cannot write {target}: {error.strerror}", field="output", rule="writable") from error
     with folder as name:
-        making = _Making(platform, selection, Path(name), office=office, language=language, progress=progress)
+        making = _Making(
+            platform, selection, Path(name), office=office, files=files, language=language, progress=progress
+        )
         pack = making.run(actor)
         report = making.checked(pack)
         _move(pack, target)
@@ -143,6 +150,8 @@ class _Packed:
     withheld: dict[int, Withheld] = field(default_factory=dict)
     types: set[str] = field(default_factory=set)
     partitions: set[str] = field(default_factory=lambda: {GENESIS_STREAM})
+    digests: set[str] = field(default_factory=set)
+    """That the shown entries bear, where evidence files are asked for."""
 
 
 class _Making:
@@ -155,9 +164,11 @@ class _Making:
         folder: Path,
         *,
         office: bool,
+        files: bool,
         language: Literal["zh", "en"],
         progress: PackProgress | None,
     ) -> None:
+        self._files = files
         self._platform = platform
         self._selection = selection
         self._folder = folder
@@ -177,6 +188,7 @@ class _Making:
         self._cases = () if self._everything else self._chosen()
         self._derived = self._read_entries()
         self._write_ledgers()
+        self._write_files_named()
         self._tell(Stage.BINDING, 0)
         bound = platform.sealing.bind(actor, upto=self._upto)
         self._write(layout.WITHHELD, layout.print_withheld(self._packed.withheld))
@@ -187,12 +199,12 @@ class _Making:
         return self._zipped(manifest)
 
     def checked(self, pack: Path) -> PackReport:
-        """Rules 1 to 6, against the deployment's own keys and witnesses."""
+        """All rules but the seventh, against the deployment's own keys and witnesses."""
         return verify_pack(
             pack,
             self._platform.sealing.policy(),
             figures=False,
-            progress=lambda rule, _done, _total: self._tell(Stage.CHECKING, rule.number, 6),
+            progress=lambda rule, _done, _total: self._tell(Stage.CHECKING, rule.number, 8),
         )
 
     def _tell(self, stage: Stage, done: int, total: int | None = None) -> None:
@@ -237,6 +249,8 @@ class _Making:
             if self._may_be_shown(recorded.envelope.visibility):
                 file.write(stored.entry + b"\n")
                 packed.types.add(recorded.envelope.type)
+                if self._files:
+                    packed.digests.update(digests_in(stored.entry))
                 yield recorded
             else:
                 leaf = leaf_hash(stored.entry).hex()
@@ -265,6 +279,24 @@ class _Making:
         for number, name in enumerate(names):
             self._tell(Stage.LEDGERS, number, len(names))
             self.ledgers.append(self._write_board() if name == BOARD else self._write_rows(name))
+
+    def _write_files_named(self) -> None:
+        """The evidence files that the shown entries name, as they are stored, and what opens them."""
+        files, opener, written = self._platform.files, self._platform.vault, 0
+        for sha256 in sorted(self._packed.digests):
+            opening = opening_of(files, opener, sha256)
+            if opening is None:
+                continue
+            written += 1
+            if written > _MOST_FILES:
+                raise InputError(
+                    f"a pack holds {_MOST_FILES} evidence files at the most; choose fewer cases",
+                    field="files",
+                    rule="pack-size",
+                )
+            self._write(layout.opening_file(sha256), opening)
+            with self._created(layout.evidence_file(sha256)) as target:
+                target.writelines(files.sealed(sha256))
 
     def _write_rows(self, name: str) -> PackedLedger:
         ledger, zone = row_ledger(self._derived.catalogue, name), self._platform.info.zone

@@ -24,12 +24,12 @@ const (
 	maxMembers   = 10_000
 )
 
-// required files stand in every pack; beside them there are ledgers and schemas.
+// required files stand in every pack; beside them there are ledgers, schemas and evidence files.
 var required = []string{
 	manifestName, "checkpoint", "entries.jsonl", "positions.txt", "proof.txt", "README.html", "wholeness.json", "withheld.json",
 }
 
-var furtherFile = regexp.MustCompile(`^(ledgers/[a-z][a-z_-]{0,80}\.(csv|xlsx)|schemas/[a-z0-9][a-z0-9.-]{0,120}\.json)$`)
+var furtherFile = regexp.MustCompile(`^(ledgers/[a-z][a-z_-]{0,80}\.(csv|xlsx)|schemas/[a-z0-9][a-z0-9.-]{0,120}\.json|files/[0-9a-f]{64}(\.json)?)$`)
 
 // archive is a zip whose layout has been checked, and what the manifest says of its members.
 type archive struct {

@@ -9,8 +9,8 @@
 // not rest on the Python that made the files. Signatures, record hashes and inclusion proofs are those of Go's own module
 // transparency packages (golang.org/x/mod/sumdb/note and tlog); what is here is the rest.
 //
-// Of an evidence pack it checks rules 1 to 6 of docs/packs.md. It does not re-derive the ledgers (rule 7): it holds their
-// digests against the event in the log that was recorded before the pack was written.
+// Of an evidence pack it checks rules 1 to 6 and 8 of docs/packs.md. It does not re-derive the ledgers (rule 7): it holds their
+// digests against the event in the log that was recorded before the pack was written. Evidence files it does not open.
 //
 // Exit codes: 0 everything holds; 9 something does not, and a sentence for each says what, by rule, file and position; 2 the
 // command line is wrong, or a file it names cannot be read.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -29,12 +30,13 @@ type packCheck struct {
 	genesis    *genesis
 	commitment *mapHead
 	making     *making
+	digests    map[string]bool // that shown entries bear; kept where the pack has evidence files
 }
 
 // notCounted marks entries behind the commitment, or of no listed partition.
 const notCounted = -1
 
-// verifyPack checks a pack by rules 1 to 6 of docs/packs.md.
+// verifyPack checks a pack by rules 1 to 6 and 8 of docs/packs.md.
 func verifyPack(file io.ReaderAt, size int64, trusted *policy) (*packCheck, error) {
 	check := &packCheck{}
 	err := check.run(file, size, trusted)
@@ -65,6 +67,11 @@ func (c *packCheck) run(file io.ReaderAt, size int64, trusted *policy) (err erro
 	if len(c.wrong) > 0 {
 		return nil
 	}
+	for name := range c.manifest.files {
+		if strings.HasPrefix(name, evidenceFolder) {
+			c.digests = make(map[string]bool)
+		}
+	}
 	for _, step := range []func() error{
 		func() error { return c.checkHead(trusted) },
 		c.checkDigests,
@@ -75,6 +82,7 @@ func (c *packCheck) run(file io.ReaderAt, size int64, trusted *policy) (err erro
 		c.checkGenesis,
 		c.checkWholeness,
 		c.checkMaking,
+		c.checkFiles,
 	} {
 		if err := step(); err != nil {
 			return err
@@ -262,6 +270,11 @@ func (c *packCheck) readEntry(position int64, line []byte) int32 {
 	if err != nil {
 		wrong(4, "%v", err)
 		return notCounted
+	}
+	if c.digests != nil {
+		for _, found := range digestPattern.FindAllSubmatch(line, -1) {
+			c.digests[string(found[1])] = true
+		}
 	}
 	if !strings.HasPrefix(string(e.source), sourcePrefix) || string(e.source[len(sourcePrefix):]) != c.manifest.origin {
 		wrong(4, "its source %.200q is not the log %s", e.source, c.manifest.origin)
@@ -505,4 +518,36 @@ func (c *packCheck) describe() string {
 		choice = "everything"
 	}
 	return fmt.Sprintf("an evidence pack of %s, %s, as of position %d", c.manifest.origin, choice, c.manifest.upto)
+}
+
+// Rule 8: evidence files are those that the entries name. That they open is not checked here: what opens a file is bound to it
+// by a commitment in its own header, which its digest holds.
+
+const evidenceFolder = "files/"
+
+var digestPattern = regexp.MustCompile(`"sha256":"([0-9a-f]{64})"`)
+
+func (c *packCheck) checkFiles() error {
+	for _, name := range c.manifest.sortedNames() {
+		if !strings.HasPrefix(name, evidenceFolder) {
+			continue
+		}
+		if of := strings.TrimSuffix(name, ".json"); of != name {
+			if c.archive.members[of] == nil {
+				c.add(refuse(8, name, "the file that it opens is not in the pack"))
+			}
+			continue
+		}
+		digest := strings.TrimPrefix(name, evidenceFolder)
+		if c.archive.members[name+".json"] == nil {
+			c.add(refuse(8, name, "what opens it is not in the pack"))
+		}
+		if !c.digests[digest] {
+			c.add(refuse(8, name, "no entry of the pack names it"))
+		}
+		if c.manifest.files[name].sha256 != digest {
+			c.add(refuse(8, name, "it is not the file of that digest"))
+		}
+	}
+	return nil
 }

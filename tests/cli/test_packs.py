@@ -210,3 +210,14 @@ def test_a_pack_is_made_and_then_verified(
     assert run("pack", "--from", "2019-13-01", "--to", "2019-12-01", *deployment).code == WRONG_USAGE
     span = run("pack", "--from", "2019-11-20", "--to", "2019-11-20", "--format", "json", *deployment)
     assert json.loads(span.out)["cases"] == 1
+
+
+def test_evidence_files_are_of_packs_alone(run: Run, proof: Path, pack: Path) -> None:
+    key = ("--key", "log.vkey", "--language", "en")
+    asked = run("verify", str(proof), "--files-to", "opened", *key)
+    assert asked.code == WRONG_USAGE
+    assert "only a pack has evidence files" in asked.err
+    none = run("verify", str(pack), "--files-to", "opened", *key)
+    assert none.code == HOLDS
+    assert "Evidence files" in none.out
+    assert not Path("opened").exists()

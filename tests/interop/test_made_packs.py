@@ -3,11 +3,6 @@ the public key. The same packs doctored are refused by both, or by the one that 
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -19,52 +14,11 @@ from domain.packs.pack import Selection, SelectionKind
 from infra.bootstrap import Settings, initialise, make_pack, open_platform
 from infra.packs import layout
 from infra.postgres.embedded import EmbeddedPostgres
-from tests.conftest import CHECKOUT, SOAKING
+from tests.conftest import SOAKING
 from tests.infra.packs.office import Forgery, Office, unzipped, zipped
-from tests.interop.conftest import BuildGo
+from tests.interop.conftest import Check
 from tests.interop.small_pack import Files, resealed
 from tests.postgres_server import fresh_database
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What the two verifiers said of a pack: their exit codes, and their words."""
-
-    python: int
-    go: int
-    python_said: str
-    go_said: str
-
-    @property
-    def codes(self) -> tuple[int, int]:
-        return self.python, self.go
-
-
-Check = Callable[[bytes, str], Answers]
-
-
-@pytest.fixture
-def check(build_go: BuildGo, tmp_path: Path) -> Check:
-    """Runs both in a folder that holds the pack and the key, and nothing else; without settings, database or home."""
-    program = build_go("scripts/verify-go")
-    qingling = [sys.executable, "-m", "api.cli.main"]
-
-    def check(pack: bytes, vkey: str) -> Answers:
-        folder = tmp_path / "empty"
-        folder.mkdir(exist_ok=True)
-        (folder / "pack.zip").write_bytes(pack)
-        (folder / "log.vkey").write_text(f"{vkey}\n")
-        clean = {"PATH": os.environ["PATH"], "PYTHONPATH": str(CHECKOUT), "HOME": str(folder), "LANG": "C.UTF-8"}
-        ours, theirs = (
-            subprocess.run(command, cwd=folder, env=clean, capture_output=True, text=True, check=False)
-            for command in (
-                [*qingling, "verify", "pack.zip", "--key", "log.vkey"],
-                [str(program), "-key", "log.vkey", "pack.zip"],
-            )
-        )
-        return Answers(ours.returncode, theirs.returncode, ours.stdout + ours.stderr, theirs.stdout + theirs.stderr)
-
-    return check
 
 
 @pytest.fixture(scope="module")
