@@ -14,6 +14,7 @@ from typing import NamedTuple
 from domain.errors import (
     ClockError,
     ConflictError,
+    DistributionError,
     EmbeddedServerError,
     ErasedError,
     FoldError,
@@ -54,7 +55,7 @@ class Answer(NamedTuple):
 
 
 # Exit codes: 2 what was asked is wrong, 3 refused, 4 not there, 5 not allowed, 6 not ready, 7 not recorded, 8 a ledger stopped,
-# 9 a proof does not hold, 10 the deployment is set up wrongly, 11 its database does not start.
+# 9 a proof does not hold, 10 the deployment is set up wrongly, 11 its database does not start, 12 nothing is distributed.
 ANSWERS: Mapping[type[QinglingError], Answer] = {
     QinglingError: Answer(500, "failure", "系统故障", "The request failed", EXIT_UNEXPECTED),
     Refused: Answer(409, "refused", "不予办理，未作记录", "Refused; nothing was recorded", 3),
@@ -85,6 +86,7 @@ ANSWERS: Mapping[type[QinglingError], Answer] = {
     ),
     VerificationError: Answer(500, "verification-failed", "校验不通过", "A proof or a digest does not hold", 9),
     ErasedError: Answer(410, "erased", "个人信息已删除", "The personal data was erased", 4),
+    DistributionError: Answer(503, "distribution", "日志分发中断", "The log is not being distributed", 12),
     EmbeddedServerError: Answer(
         503, "embedded-server", "内置数据库无法启动", "The embedded database cannot be started", 11
     ),

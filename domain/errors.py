@@ -17,6 +17,7 @@
     │   └── UnknownEventError       an event of a type or shape that this release does not know
     ├── VerificationError           a proof, a digest or a sealed field does not hold, whatever the reason
     ├── ErasedError                 the key of a sealed field was destroyed; its plain text is gone for ever
+    ├── DistributionError           copies of the log cannot be carried on; the log itself is not touched
     ├── EmbeddedServerError         the embedded database cannot be created, started or stopped
     └── SettingsError               the deployment is configured wrongly
 
@@ -126,6 +127,10 @@ class ErasedError(QinglingError):
 
 class SettingsError(QinglingError):
     """The deployment's settings are wrong: an unknown key, a missing value, a contradiction."""
+
+
+class DistributionError(QinglingError):
+    """What carries copies of the log (Kafka) fails. It passes by itself, or says what a person must change."""
 
 
 class EmbeddedServerError(QinglingError):

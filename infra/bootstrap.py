@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from domain.campaigns.campaign import WINTER_2019, Campaign
@@ -74,6 +75,9 @@ from infra.thumbnail import thumbnail
 from infra.witness import WitnessDesk, WitnessedLog
 from projections.catalogue import catalogue
 
+if TYPE_CHECKING:
+    from infra.kafka.relay import Relay  # its client takes long to load, and few need it
+
 __all__ = [
     "CHECKOUT",
     "SHEET_BYTES",
@@ -112,6 +116,7 @@ __all__ = [
     "load_settings",
     "make_pack",
     "open_platform",
+    "open_relay",
     "recover_log",
     "run_sample",
     "selection_of",
@@ -266,6 +271,38 @@ def is_initialised(settings: Settings) -> bool:
         migrate(dsn)
         with _writer(dsn) as log:
             return log.head().position > 0
+
+
+@contextmanager
+def open_relay(settings: Settings) -> Iterator[Relay]:
+    """The relay of an existing log to Kafka; it runs where it is told to.
+
+    Raises:
+        NotFoundError: there is no log.
+        SettingsError: no Kafka is configured, or its client's options cannot be read.
+    """
+    from infra.kafka.cluster import KafkaConfig, client_options
+    from infra.kafka.relay import Relay
+
+    if not settings.kafka:
+        raise SettingsError("no Kafka is configured: set `kafka` to its brokers (host:port)")
+    config = KafkaConfig(
+        settings.kafka,
+        settings.kafka_topic,
+        settings.kafka_partitions,
+        settings.kafka_replicas,
+        in_sync=max(1, settings.kafka_replicas - 1),
+        options=client_options(settings.kafka_client),
+    )
+    with ExitStack() as stack:
+        if not settings.database_url and not (settings.data / "postgres").exists():
+            raise NotFoundError(f"there is no log in {settings.data}; `qingling init` creates one")
+        dsn = stack.enter_context(_database(settings))
+        log = stack.enter_context(_writer(dsn))
+        genesis = _genesis(log)
+        if genesis is None:
+            raise NotFoundError(f"there is no log in {_where(settings)}; `qingling init` creates one")
+        yield Relay(log, dsn, config, _info(genesis).origin)
 
 
 @contextmanager

@@ -49,6 +49,16 @@ class Settings:
     """Port that the doors listen on."""
     language: str = "zh"
     """Language of the console where the reader has not chosen: `zh` or `en`."""
+    kafka: str = ""
+    """Brokers of the Kafka cluster that carries copies of the log (`host:port`, several with commas); empty: none does."""
+    kafka_topic: str = "qingling.events.v1"
+    """Its topic; that of what only the office sees is named like it, with `.office` behind."""
+    kafka_partitions: int = 16
+    """Partitions of the topics; never changes once they are filled."""
+    kafka_replicas: int = 1
+    """Copies of each partition, where the topics are made; three on a cluster of three."""
+    kafka_client: str = ""
+    """TOML file with the client's options for TLS and SASL; empty: none."""
     rebuild_rows: int = 200_000
     """Ledger rows that a rebuild keeps in memory at the most."""
     page_limit: int = 200

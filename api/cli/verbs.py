@@ -21,6 +21,7 @@ from api.cli import (
     log,
     officers,
     packing,
+    relaying,
     replaying,
     schemas,
     setting_up,
@@ -86,7 +87,19 @@ def _global_options(
     context.obj = Session({name: value for name, value in overrides.items() if value is not None}, debug=debug)
 
 
-for part in (setting_up, books, ledgers, replaying, explaining, completing, packing, verifying, upkeep, schemas):
+for part in (
+    setting_up,
+    books,
+    ledgers,
+    replaying,
+    explaining,
+    completing,
+    packing,
+    verifying,
+    upkeep,
+    schemas,
+    relaying,
+):
     part.add_to(app)
 for noun, verbs in commands.groups():
     app.add_typer(verbs, name=noun)

@@ -1,0 +1,194 @@
+"""What is asked of a Kafka cluster beside sending and reading: how it is reached, its topics, and what they hold.
+
+Every error of the client becomes `DistributionError`; it passes by itself, or says what a person must change.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from domain.errors import DistributionError, LogMismatchError, SettingsError
+from infra.kafka.records import OFFICE, Watermark, watermark_in
+
+CLIENT_OPTIONS: Final = (
+    "security_protocol",
+    "ssl_cafile",
+    "ssl_certfile",
+    "ssl_keyfile",
+    "ssl_password",
+    "ssl_check_hostname",
+    "sasl_mechanism",
+    "sasl_plain_username",
+    "sasl_plain_password",
+)
+"""What the file of client options may hold; the names are the client's own."""
+_LOOK_BACK: Final = 64
+"""Records that are read at the end of a partition at first to find its last watermark; twice as many each time that there is none."""
+
+
+@dataclass(frozen=True)
+class KafkaConfig:
+    """A cluster and the topics on it. `replicas`, `in_sync` and `retention_ms` are of topics that are made."""
+
+    bootstrap: str
+    topic: str = "qingling.events.v1"
+    partitions: int = 16
+    replicas: int = 1
+    in_sync: int = 1
+    retention_ms: int = -1
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def topics(self) -> tuple[str, str]:
+        """The general topic, and that of what only the office sees."""
+        return self.topic, self.topic + OFFICE
+
+    @property
+    def client(self) -> dict[str, Any]:
+        """How a client reaches the cluster."""
+        return {"bootstrap_servers": self.bootstrap.split(","), "client_id": "qingling", **self.options}
+
+
+def client_options(file: str) -> dict[str, Any]:
+    """The options of a TOML file (TLS, SASL); empty without one.
+
+    Raises:
+        SettingsError: it cannot be read, or holds another option.
+    """
+    if not file:
+        return {}
+    try:
+        said = tomllib.loads(Path(file).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"the options of Kafka's clients in {file} cannot be read: {error}") from error
+    if unknown := sorted(said.keys() - set(CLIENT_OPTIONS)):
+        raise SettingsError(f"{file}: {unknown[0]} is no option; there are {', '.join(CLIENT_OPTIONS)}")
+    return said
+
+
+@contextmanager
+def troubles(doing: str) -> Iterator[None]:
+    """Turns errors of the client into ours."""
+    try:
+        yield
+    except KafkaError as error:
+        raise DistributionError(f"Kafka failed while {doing}: {type(error).__name__}: {error}") from error
+
+
+class Cluster:
+    """The topics of a log on a cluster, made where they are not there yet, and held against what they must be."""
+
+    def __init__(self, config: KafkaConfig, origin: str) -> None:
+        self.config = config
+        self.origin = origin
+
+    def prepare(self) -> bool:
+        """Makes the topics that are missing; returns whether any was.
+
+        Raises:
+            DistributionError: the cluster cannot be reached, or refuses.
+            LogMismatchError: a topic has another number of partitions than was asked for.
+        """
+        config, made = self.config, False
+        with troubles("making topics"):
+            admin = KafkaAdminClient(**config.client)
+            try:
+                there = set(admin.list_topics())
+                for topic in config.topics:
+                    if topic not in there:
+                        self._make(admin, topic)
+                        made = True
+            finally:
+                with suppress(KafkaError):
+                    admin.close()
+        for topic in config.topics:
+            self._require_partitions(topic)
+        return made
+
+    def _make(self, admin: KafkaAdminClient, topic: str) -> None:
+        config = self.config
+        settings = {
+            "cleanup.policy": "delete",
+            "retention.ms": str(config.retention_ms),
+            "min.insync.replicas": str(config.in_sync),
+        }
+        with suppress(TopicAlreadyExistsError):  # another relay was first
+            admin.create_topics([NewTopic(topic, config.partitions, config.replicas, topic_configs=settings)])
+
+    def _require_partitions(self, topic: str) -> None:
+        with self._reading() as consumer, troubles(f"looking at {topic}"):
+            found = len(consumer.partitions_for_topic(topic) or ())
+        if found != self.config.partitions:
+            raise LogMismatchError(
+                f"topic {topic} has {found} partitions, and this log is carried by {self.config.partitions}: a case would change its"
+                " partition, and its order with it; make a new topic and fill it from the log"
+            )
+
+    def watermarks(self, topic: str) -> list[Watermark | None]:
+        """The last watermark of every partition of a topic; None of a partition that is empty.
+
+        Raises:
+            DistributionError: the cluster cannot be read.
+            LogMismatchError: a partition holds records and no watermark, or is of another log or number of partitions.
+        """
+        with self._reading() as consumer, troubles(f"reading the end of {topic}"):
+            return [self._checked(topic, at, self._last(consumer, topic, at)) for at in range(self.config.partitions)]
+
+    def _last(self, consumer: KafkaConsumer, topic: str, partition: int) -> Watermark | None:
+        at = TopicPartition(topic, partition)
+        begin, end = consumer.beginning_offsets([at])[at], consumer.end_offsets([at])[at]
+        if end == begin:
+            return None
+        consumer.assign([at])
+        back = _LOOK_BACK
+        while True:
+            first = max(begin, end - back)
+            found = self._scanned(consumer, at, first, end)
+            if found is not None:
+                return found
+            if first == begin:
+                raise LogMismatchError(f"partition {partition} of topic {topic} holds records that no relay wrote")
+            back *= 2
+
+    @staticmethod
+    def _scanned(consumer: KafkaConsumer, at: TopicPartition, first: int, end: int) -> Watermark | None:
+        found = None
+        consumer.seek(at, first)
+        while consumer.position(at) < end:
+            for record in consumer.poll(1_000).get(at, ()):
+                found = watermark_in(record.headers, record.value) or found
+        return found
+
+    def _checked(self, topic: str, partition: int, found: Watermark | None) -> Watermark | None:
+        if found is not None and found.origin != self.origin:
+            raise LogMismatchError(f"topic {topic} is filled by the log {found.origin}; this is {self.origin}")
+        if found is not None and found.partitions != self.config.partitions:
+            raise LogMismatchError(
+                f"partition {partition} of topic {topic} was written when the topic had {found.partitions} partitions, and not"
+                f" {self.config.partitions}: make a new topic and fill it from the log"
+            )
+        return found
+
+    @contextmanager
+    def _reading(self) -> Iterator[KafkaConsumer]:
+        with troubles("connecting"):
+            consumer = KafkaConsumer(
+                **self.config.client,
+                enable_auto_commit=False,
+                isolation_level="read_committed",
+                auto_offset_reset="earliest",
+            )
+        try:
+            yield consumer
+        finally:
+            with suppress(KafkaError):
+                consumer.close()

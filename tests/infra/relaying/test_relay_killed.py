@@ -1,0 +1,126 @@
+"""The relay's own process, and the broker, killed without warning in the middle of load: nothing lost, nothing twice, order kept."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.bootstrap import Settings, initialise, open_platform
+from infra.kafka.cluster import KafkaConfig
+from tests.conftest import CHECKOUT
+from tests.infra.relaying.conftest import read_topic
+from tests.kafka_broker import Broker, broker
+from tests.postgres_server import fresh_database, server
+from tests.synthetic import synthetic_batches
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+
+
+@pytest.fixture
+def own_broker() -> Iterator[Broker]:
+    """A broker that may be killed."""
+    with broker() as running:
+        yield running
+
+
+@pytest.fixture
+def settings(tmp_path: Path, own_broker: Broker) -> Settings:
+    """A log with some four thousand events that nobody relayed yet."""
+    settings = Settings(
+        data=tmp_path / "data",
+        database_url=fresh_database(server()),
+        kafka=own_broker.address,
+        kafka_topic="test.killed",
+        kafka_partitions=4,
+    )
+    initialise(settings, origin="test")
+    with open_platform(settings) as platform:
+        for _ in platform.log.append_bulk(synthetic_batches(400)):
+            pass
+    return settings
+
+
+def started(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
+    """`qingling relay` in a process of its own."""
+    environment = {
+        **os.environ,
+        "QINGLING_DATA": str(settings.data),
+        "QINGLING_DATABASE_URL": settings.database_url,
+        "QINGLING_KAFKA": settings.kafka,
+        "QINGLING_KAFKA_TOPIC": settings.kafka_topic,
+        "QINGLING_KAFKA_PARTITIONS": str(settings.kafka_partitions),
+        "QINGLING_LANGUAGE": "en",
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "api.cli.main", "relay", *arguments],
+        cwd=CHECKOUT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def require_equal(settings: Settings) -> None:
+    config = KafkaConfig(settings.kafka, settings.kafka_topic, settings.kafka_partitions)
+    with open_platform(settings) as platform:
+        stored = {each.position: each.entry for each in platform.log.read(0, 1_000_000)}
+    held = [read_topic(config, topic) for topic in config.topics]
+    found = [entry for topic in held for entries in topic.entries.values() for entry in entries]
+    assert sorted(position for position, _, _ in found) == sorted(stored)
+    assert all(stored[position] == value for position, _, value in found)
+    for topic in held:
+        for entries in topic.entries.values():
+            assert [position for position, _, _ in entries] == sorted(position for position, _, _ in entries)
+
+
+def test_a_relay_and_its_broker_killed_in_turn_lose_and_double_nothing(settings: Settings, own_broker: Broker):
+    chance = random.Random("2019 relay")
+    for turn in range(4):
+        relay = started(settings)
+        time.sleep(chance.uniform(1.5, 3.5))
+        if turn % 2:
+            own_broker.kill()
+            time.sleep(0.5)
+            own_broker.start()
+        relay.send_signal(signal.SIGKILL)
+        relay.communicate(timeout=60)
+        with open_platform(settings) as platform:
+            for _ in platform.log.append_bulk(synthetic_batches(40, seed=100 + turn)):
+                pass
+    last = started(settings, "--once", "--format", "json")
+    out, errors = last.communicate(timeout=240)
+    assert last.returncode == 0, errors
+    assert '"position"' in out
+    require_equal(settings)
+
+
+def test_a_relay_that_is_told_to_stop_stops_cleanly_and_says_where_it_is(settings: Settings):
+    relay = started(settings)
+    time.sleep(4)
+    relay.send_signal(signal.SIGTERM)
+    _, errors = relay.communicate(timeout=60)
+    assert "Traceback" not in errors
+    again = started(settings, "--once")
+    out, errors = again.communicate(timeout=120)
+    assert again.returncode == 0, errors
+    assert "Topic holds up to" in out
+    require_equal(settings)
+
+
+def test_without_a_cluster_the_relay_says_so(settings: Settings):
+    from dataclasses import replace
+
+    none = started(replace(settings, kafka=""), "--once")
+    _, errors = none.communicate(timeout=60)
+    assert none.returncode == 10
+    assert "no Kafka is configured" in errors
