@@ -16,12 +16,12 @@ import pytest
 from infra.bootstrap import Settings, initialise, open_platform
 from infra.kafka.cluster import KafkaConfig
 from tests.conftest import CHECKOUT
-from tests.infra.relaying.conftest import read_topic
+from tests.infra.relaying.conftest import LEFT_SOCKETS, read_topic
 from tests.kafka_broker import Broker, broker
 from tests.postgres_server import fresh_database, server
 from tests.synthetic import synthetic_batches
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, LEFT_SOCKETS]
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def require_equal(settings: Settings) -> None:
 
 def test_a_relay_and_its_broker_killed_in_turn_lose_and_double_nothing(settings: Settings, own_broker: Broker):
     chance = random.Random("2019 relay")
-    for turn in range(4):
+    for turn in range(3):
         relay = started(settings)
         time.sleep(chance.uniform(1.5, 3.5))
         if turn % 2:
