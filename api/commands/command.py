@@ -53,8 +53,8 @@ class Command:
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
-        """The fields that it asks for: its own first, then files and grade, and last the times, which are rarely given."""
-        return tuple(sorted(entries_of(self.form), key=lambda entry: _LAST.get(entry.name, 0)))
+        """The fields that it asks for: its own first, those that are needed before the others, then files and grade, and last the times."""
+        return tuple(sorted(entries_of(self.form), key=lambda entry: (_LAST.get(entry.name, 0), not entry.required)))
 
 
 @dataclass(frozen=True)

@@ -247,9 +247,13 @@ def test_a_supervisor_approves_a_closing_on_a_phone_and_nobody_their_own(desk: D
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
     proposal = page.locator(".proposal")
     expect(proposal).to_contain_text("已提请办结")
-    proposal.get_by_role("link", name="批准办结").tap()
+    approval = proposal.get_by_role("link", name="批准办结")
+    assert approval.evaluate("link => getComputedStyle(link).color") == "rgb(255, 255, 255)", "readable on its button"
+    approval.tap()
     page.wait_for_url("**/zh/do/case/approve-closing?of=*")
     expect(page.get_by_role("heading", level=1)).to_have_text("批准办结")
+    expect(page.locator(".about .owing dd")).to_have_text("0.00")
+    expect(page.locator("main .moment.warn")).to_contain_text("已付清")
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE[0]
     page.locator(".send button").tap()
     page.wait_for_url("**/zh/cases/*recorded=*")

@@ -32,6 +32,7 @@ from api.reading import Reading, is_text
 from api.views.evidence import put_upload
 from domain.errors import InputError, NotFoundError, QinglingError, RecordingError, Refused
 from infra.bootstrap import sheet_text
+from projections.case_ledger import CaseRow
 
 router = APIRouter(prefix="/do")
 Name = Annotated[str, Path(max_length=60, pattern="^[a-z-]+$")]
@@ -214,8 +215,44 @@ def _files(write: Reading, sheet: Sheet, sent: FormData) -> dict[str, list[dict[
     return found
 
 
+@dataclass(frozen=True)
+class About:
+    """What a command is about, as its page says before it asks anything: the case with its figures, or the thing's number."""
+
+    address: tuple[str, str]
+    number: str
+    case: CaseRow | None
+
+
+def _about(read: Reading, sheet: Sheet) -> About | None:
+    """None for a command that begins something, or is about nothing that is there: giving it says so."""
+    command = sheet.command
+    if command.opens or not sheet.of:
+        return None
+    desk = resolving(read.platform)
+    try:
+        thing = command.noun.resolve(desk, sheet.of)
+        stream: Any = desk.streams.get(command.noun.stream, thing)
+        key = stream.partitionkey
+        row = read.platform.row("case", key).row if key.startswith("case-") else None
+    except NotFoundError:
+        return None
+    number = getattr(stream, "number", None)
+    case = row if isinstance(row, CaseRow) else None
+    if case is not None:
+        return About(("cases", case.case), case.number, case)
+    return About((command.noun.plural, thing), number if isinstance(number, str) else thing, None)
+
+
 def _page(request: Request, read: Reading, sheet: Sheet, status: int = 200) -> Response:
     layouts = read.platform.bank_layouts() if any(entry.label.layouts for entry in sheet.command.entries) else {}
     return render(
-        request, read, "command.html", status_code=status, sheet=sheet, command=sheet.command, layouts=layouts
+        request,
+        read,
+        "command.html",
+        status_code=status,
+        sheet=sheet,
+        command=sheet.command,
+        layouts=layouts,
+        about=_about(read, sheet),
     )
