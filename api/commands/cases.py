@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from api.commands.command import Noun
-from api.commands.desk import Desk, Resolving
+from api.commands.desk import Desk, Resolving, claim_of
 from api.commands.fields import Amount, Count, Day, Kind, Label, Line, Moment, Positive, Prose
 from api.commands.forms import Fact, Form, Timed
 from api.words import Word
@@ -719,8 +719,6 @@ class SplitCase(Timed):
 @CASES.command("split", Word("拆分案件", "Split the case"), clause="N22", group=_ELSEWHERE)
 def split(desk: Desk, case: str, form: SplitCase) -> None:
     """Makes lines of the case a case of their own, with all that was determined and paid, in one commit."""
-    from api.commands.claims import claim_of
-
     handlers.split_case(
         desk.streams,
         origin=desk.origin,

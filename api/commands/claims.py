@@ -6,8 +6,9 @@ from typing import Annotated
 
 from api.commands.cases import CASES
 from api.commands.command import Noun
-from api.commands.desk import Desk, Resolving
+from api.commands.desk import Desk, Resolving, claim_of
 from api.commands.fields import Amount, Count, Day, Kind, Label, Line, Positive, Prose
+from api.commands.follow_ups import CALL_LISTS
 from api.commands.forms import Fact, Files, Form, Timed, ToldForm
 from api.words import Word
 from domain.claims import handlers
@@ -18,11 +19,6 @@ from domain.vocabulary import Answer, ClaimKind, FollowUpMethod
 
 _ROSTER = Word("名册", "Roster")
 _ASKED = Word("回头看", "Follow-up")
-
-
-def claim_of(case: str, said: str) -> str:
-    """The id of a case's line that a person names by its number, or by the id itself."""
-    return said if said.startswith("claim-") else claim_id(case, said)
 
 
 def _resolve(desk: Desk | Resolving, said: str) -> str:
@@ -210,8 +206,6 @@ class FollowUp(Timed):
 def follow_up(desk: Desk, case: str, form: FollowUp) -> None:
     """Records whom the officer asked whether the money arrived, and what they said. Facts, whoever asks; they confirm only where the asker
     neither handles the case nor paid in it."""
-    from api.commands.follow_ups import CALL_LISTS
-
     handlers.follow_up(
         desk.streams,
         case=case,

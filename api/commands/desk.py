@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from api.commands.forms import EvidenceForm, Fact, Timed
+from domain.claims.claim import claim_id
 from domain.entries import Recorded
 from domain.errors import ConflictError, InputError, NotFoundError, RuleError
 from domain.evidence.naming import evidence_named
@@ -95,6 +96,11 @@ class WatchedStreams:
             raise ConflictError(
                 f"{partitionkey} was last changed at position {last}, and you have read it up to {self.unchanged_since}"
             )
+
+
+def claim_of(case: str, said: str) -> str:
+    """The id of a case's line that a person names by its number, or by the id itself."""
+    return said if said.startswith("claim-") else claim_id(case, said)
 
 
 @dataclass(frozen=True)

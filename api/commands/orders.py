@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from api.commands.cases import CASES
-from api.commands.claims import claim_of
 from api.commands.command import Noun, by_number
-from api.commands.desk import Desk
+from api.commands.desk import Desk, claim_of
 from api.commands.fields import Amount, Kind, Label, Line, Moment, Prose
 from api.commands.forms import Fact, Timed
 from api.words import Word

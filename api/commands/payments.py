@@ -6,9 +6,8 @@ from typing import Annotated
 from uuid import uuid4
 
 from api.commands.cases import CASES
-from api.commands.claims import claim_of
 from api.commands.command import Noun, by_id
-from api.commands.desk import Desk
+from api.commands.desk import Desk, claim_of
 from api.commands.fields import Amount, Count, Kind, Label, Line, Positive
 from api.commands.forms import Fact, Form
 from api.words import Word
