@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+from functools import partial
+from pathlib import Path
 
 import orjson
 import pytest
@@ -11,9 +13,11 @@ import pytest
 from domain.errors import VerificationError
 from domain.sealing.note import VerifierKey
 from domain.sealing.policy import Policy
-from infra.packs.tables import OF_CASES
+from infra.packs import writer
+from infra.packs.tables import OF_CASES, names_of
 from infra.packs.verify import PackReport, verify_pack
 from tests.infra.packs.office import SELECTIONS, Office
+from tests.postgres_server import server
 
 SELECTED = {
     "case": ["平-1"],
@@ -95,3 +99,10 @@ def test_another_key_verifies_nothing(office: Office) -> None:
     other = VerifierKey(office.key.name, bytes(32))
     with pytest.raises(VerificationError, match=r"rule 2.*no known key"):
         verify_pack(office.packs["case"], Policy.of_log(other))
+
+
+def test_a_pack_with_the_ledgers_of_an_earlier_release_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    earlier = ("claim", "payment", "case", "discrepancy")
+    monkeypatch.setattr(writer, "names_of", partial(names_of, of_cases=earlier))
+    office = Office.on(server(), tmp_path)
+    assert [each.name for each in verified(office, "jurisdiction").ledgers or ()] == [*earlier, "clearance"]
