@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import uuid4
@@ -16,19 +15,6 @@ from tests.kafka_broker import Broker, broker
 from tests.migrated import log_url
 
 __all__ = ["log_url"]
-
-
-LEFT_SOCKETS = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
-)
-"""kafka-python leaves some sockets of clients that were closed, or found no broker, to the collector."""
-
-
-@pytest.fixture(autouse=True)
-def collected() -> Iterator[None]:
-    """Has them collected in the test that left them."""
-    yield
-    gc.collect()
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from infra.kafka.cluster import Cluster, KafkaConfig
 from infra.kafka.records import partition_of
 from infra.kafka.relay import Relay
 from infra.postgres.recorder import PostgresLog
-from tests.infra.relaying.conftest import LEFT_SOCKETS, OnTopic, read_topic
+from tests.infra.relaying.conftest import OnTopic, read_topic
 from tests.synthetic import synthetic_batches
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow, LEFT_SOCKETS]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 ORIGIN = "test-relay"
 
 

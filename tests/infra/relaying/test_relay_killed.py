@@ -16,12 +16,12 @@ import pytest
 from infra.bootstrap import Settings, initialise, open_platform
 from infra.kafka.cluster import KafkaConfig
 from tests.conftest import CHECKOUT
-from tests.infra.relaying.conftest import LEFT_SOCKETS, read_topic
+from tests.infra.relaying.conftest import read_topic
 from tests.kafka_broker import Broker, broker
 from tests.postgres_server import fresh_database, server
 from tests.synthetic import synthetic_batches
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow, LEFT_SOCKETS]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 
 @pytest.fixture
