@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import math
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ from api.cli.serving import stopped_by_signals
 from api.cli.session import Session, session_of
 from api.cli.tables import Column, Format, Table
 from api.words import Word
+from domain.errors import InputError
 
 _COLUMNS = (
     Column("position", Word("主题截至位置", "Topic holds up to"), "integer"),
@@ -49,9 +51,8 @@ def relay(
     with stopped_by_signals(), open_relay(session.settings()) as running:
         if metrics_port is not None:
             _serve_metrics(running, metrics_port)
-        stop = threading.Event()
         try:
-            running.run(stop.is_set, once=once)
+            running.run(lambda: False, once=once)  # a signal ends it
         finally:
             _say(session, running)
         status = running.status()
@@ -66,7 +67,11 @@ def _say(session: Session, running: Any) -> None:
 
 
 def _serve_metrics(running: Any, port: int) -> None:
-    """Position, lag and errors, for Prometheus, on loopback."""
+    """Position, lag and errors, for Prometheus, on loopback. What is not known yet is no number: a lag of 0 would say that all is well.
+
+    Raises:
+        InputError: the port cannot be had.
+    """
     from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
     registry = CollectorRegistry()
@@ -76,6 +81,14 @@ def _serve_metrics(running: Any, port: int) -> None:
         "errors": Gauge("qingling_relay_errors", "Times that relaying failed and was tried again.", registry=registry),
         "active": Gauge("qingling_relay_active", "Whether this process is the relay.", registry=registry),
     }
+
+    def now(name: str) -> float:
+        value = getattr(running.status(), name)
+        return math.nan if value is None else float(value)
+
     for name, gauge in gauges.items():
-        gauge.set_function(lambda name=name: float(getattr(running.status(), name) or 0))  # type: ignore[misc]
-    start_http_server(port, addr="127.0.0.1", registry=registry)
+        gauge.set_function(partial(now, name))
+    try:
+        start_http_server(port, addr="127.0.0.1", registry=registry)
+    except (OSError, OverflowError) as error:
+        raise InputError(f"cannot serve metrics on port {port}: {error}", field="metrics-port", rule="port") from error
