@@ -1,11 +1,16 @@
 """The engine: keeps the live ledgers at the head of their feed, each exactly once, and stops those whose fold raises.
 
-One engine per database and part of the feed folds; a second one waits until the first is gone and takes over (an advisory lock of the
-session that also writes, so that who loses the one can no longer do the other). Start-up, catching up and normal running are one
-loop: look which ledgers fold and where they stand, put those at one position into a lane, fold the hindmost lanes up to the next.
+Either one engine folds the whole log, or any number of them share its parts. One that folds all holds an advisory lock alone, and who
+waits for it takes over when its session is gone; those that share hold it together, and are told by others which parts are theirs.
+Nothing is folded twice even when two believe a part to be theirs: rows are written only together with the step of a position from
+where it stood, so the second one is refused and looks again.
+
+Start-up, catching up and normal running are one loop: look which ledgers fold and where they stand, put those at one position (in the
+same parts) into a lane, fold the hindmost lanes up to the next. Ledgers that several build anew are lanes besides.
 
 What stops a ledger is written down with its reason, and stays until somebody resumes it: a fold that raised, an event of an unknown
-type, an operator. A database that cannot be reached stops nothing: the engine tries again, ever more slowly, and says so (`trouble`).
+type, an operator; where the log is folded by parts, a ledger stops in the part of the event, and folds on in the others. A database or
+broker that cannot be reached stops nothing: the engine tries again, ever more slowly, and says so (`trouble`).
 """
 
 from __future__ import annotations
@@ -14,28 +19,38 @@ import gc
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
+
+from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the driver's class has a lower-case name
 
 from domain.entries import EventTypes
-from domain.errors import FoldError, NotFoundError, NotReadyError
-from infra.folding.feed import Feed, LogFeed, WatchedLog
+from domain.errors import FoldError, LogMismatchError, NotFoundError, NotReadyError
+from infra.folding.arrangement import arranged
+from infra.folding.feed import EVERY_PART, UNDIVIDED, Feed, LogFeed, Parts, Stretch, WatchedLog
 from infra.folding.lane import Lane, Member
 from infra.folding.pipeline import Pipeline
 from infra.folding.rebuild import Rebuild, RebuildProgress, RebuildReport
 from infra.postgres.ledger_registry import (
+    WHOLE,
     Condition,
     Existence,
     Generation,
     Halt,
+    Halts,
     PositionMovedError,
+    Positions,
     confirm,
     create,
+    divide,
     drop_retired,
+    fail,
     generations,
     halt,
     halts,
+    join,
     outdated,
     positions,
     release,
@@ -45,7 +60,7 @@ from infra.postgres.ledger_tables import bits_for, table_of
 from projections.ledger import Catalogue
 
 _logger = logging.getLogger(__name__)
-_LOCK = 1363758720  # beside the append lock's number; a part of a feed adds its own
+_LOCK = 1363758720  # beside the append lock's number
 _END = 2**63 - 1
 
 
@@ -73,6 +88,10 @@ class EngineConfig:
     """How long a replaced generation is kept for readers that may still be in it."""
 
 
+class OutdatedReleaseError(NotReadyError):
+    """An engine that shares the ledgers with others is of another release than they: it may not fold, and stops nobody."""
+
+
 class Engine:
     """See the module. `start` and `stop` from any thread, as often as wanted; `pause`, `resume` and `rebuild` without `start`, too."""
 
@@ -86,13 +105,18 @@ class Engine:
         *,
         feed: Callable[[LedgerSession], Feed] | None = None,
     ) -> None:
-        """`feed` makes the feed when the engine begins to fold, with a session that it may read the log from; None: the log."""
+        """`feed` makes the feed when the engine begins to fold, with a session that it may read the log from; None: the log.
+
+        An engine whose feed brings some parts only shares the ledgers with others.
+        """
         self.config = config or EngineConfig()
         self.catalogue = catalogue
         self.trouble: str | None = None
         """Why nothing is folded just now although nothing is stopped; None: all is well."""
         self.leading = False
-        """Whether this engine is the one that folds."""
+        """Whether this engine folds."""
+        self.failure: Exception | None = None
+        """What no second try mends: the feed is another log's, or the release another one than those that fold beside it."""
         self._log = log
         self._store = store
         self._types = types
@@ -106,6 +130,7 @@ class Engine:
         """Begins to fold, in a thread of its own."""
         if self._thread is None:
             self._stopping.clear()
+            self.failure = None
             self._thread = threading.Thread(target=self.run, name="fold-engine", daemon=True)
             self._thread.start()
 
@@ -117,7 +142,7 @@ class Engine:
             thread.join()
 
     def run(self, *, until: Callable[[], bool] = lambda: False) -> None:
-        """Folds in the caller's thread until `until` says so, or `stop` is called from another one."""
+        """Folds in the caller's thread until `until` says so, or `stop` is called from another one, or `failure` says why not."""
         pause = _FIRST_PAUSE
         while not self._stopping.is_set() and not until():
             try:
@@ -125,6 +150,10 @@ class Engine:
                 return
             except PositionMovedError as error:
                 _logger.info("the engine looks again where its ledgers stand: %s", error)
+            except (LogMismatchError, OutdatedReleaseError) as error:
+                self.failure = error
+                _logger.error("the engine gives up: %s", error)
+                return
             except Exception as error:
                 pause = _FIRST_PAUSE if self.trouble is None else min(pause * 2, self.config.longest_pause)
                 self.trouble = f"{type(error).__name__}: {error}"
@@ -138,19 +167,21 @@ class Engine:
             writing = stack.enter_context(self._store.session())
             reading = stack.enter_context(self._store.session())
             feed = self._feed(reading)
-            if not self._takes_over(writing, feed.part, until):
+            stack.callback(feed.close)
+            if not self._takes_over(writing, until, shared=feed.parts != UNDIVIDED):
                 return
             self.leading = True
-            pipeline = stack.enter_context(Pipeline(writing, feed.part))
+            pipeline = stack.enter_context(Pipeline(writing))
             Leader(self, feed, writing, reading, pipeline).lead(self._stopping, until)
 
-    def _takes_over(self, session: LedgerSession, part: int, until: Callable[[], bool]) -> bool:
+    def _takes_over(self, session: LedgerSession, until: Callable[[], bool], *, shared: bool) -> bool:
+        take = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
         while not self._stopping.is_set() and not until():
             with session.reading("looking for another engine") as cursor:
-                cursor.execute("select pg_try_advisory_lock(%s)", (_LOCK + 1 + part,))
+                cursor.execute(f"select {take}(%s)", (_LOCK,))
                 if (cursor.fetchone() or (False,))[0]:
                     return True
-            self.trouble = None
+            self.trouble = "another engine folds all of the log; it must end first" if shared else None
             self._stopping.wait(self.config.leadership)
         return False
 
@@ -173,10 +204,10 @@ class Engine:
                     Condition.PAUSED,
                     "paused" if name == ledger else f"follows {ledger}, which is paused",
                     ledger,
-                    stands.get(where[name].id, 0) if name in where else 0,
+                    min(stands.get(where[name].id, {}).values(), default=0) if name in where else 0,
                 )
                 for name in (ledger, *self.catalogue.followers(ledger))
-                if name not in already
+                if WHOLE not in already.get(name, {})
             ]
             halt(cursor, found)
 
@@ -194,19 +225,22 @@ class Engine:
             reason = "" if live is None else outdated(self.catalogue[ledger], live)
             if reason:
                 raise NotReadyError(f"ledger {ledger} is {reason}")
-            one = halted.get(ledger)
-            if one is None:
+            found = list(halted.get(ledger, {}).values())
+            if not found:
                 return
+            one = found[-1]
             if one.state is Condition.OUTDATED:
                 raise NotReadyError(f"ledger {ledger} {one.reason}", position=one.position)
             for source in self.catalogue.sources(ledger):
-                if source in halted:
+                for other in halted.get(source, {}).values():
                     raise NotReadyError(
-                        f"ledger {ledger} follows {source}, which is {halted[source].state}: resume that one",
+                        f"ledger {ledger} follows {source}, which is {other.state}: resume that one",
                         position=one.position,
                     )
             followers = [
-                name for name in self.catalogue.followers(ledger) if name in halted and halted[name].cause == ledger
+                name
+                for name in self.catalogue.followers(ledger)
+                if any(each.cause == ledger for each in halted.get(name, {}).values())
             ]
             release(cursor, [ledger, *followers])
 
@@ -216,8 +250,11 @@ class Engine:
         progress: Callable[[RebuildProgress], None] | None = None,
         *,
         accept_differences: bool = False,
+        by_workers: bool = False,
     ) -> RebuildReport:
         """Rebuilds ledgers and those that follow them (None: all) beside the live ones, and swaps them in. See `Rebuild`.
+
+        `by_workers`: the engines that share the ledgers fold what is rebuilt, each its parts; this one only begins and ends it.
 
         Raises:
             NotFoundError: there is no such ledger.
@@ -235,7 +272,7 @@ class Engine:
                 self.config.catch_up_chunk,
                 self.config.rebuild_rows,
             )
-            return rebuild.run(ledgers, progress, accept_differences=accept_differences)
+            return rebuild.run(ledgers, progress, accept_differences=accept_differences, by_workers=by_workers)
 
     def _known(self, ledger: str) -> None:
         if ledger not in self.catalogue:
@@ -271,11 +308,14 @@ class Leader:
         self._config = engine.config
         self._catalogue = engine.catalogue
         self._feed = feed
+        self._shared = feed.parts != UNDIVIDED
+        self._parts: Parts = feed.parts
         self._writing = writing
         self._reading = reading
         self._pipeline = pipeline
         self._lanes: list[Lane] = []
-        self._stands: dict[str, int] = {}
+        self._live: Mapping[str, Generation] = {}
+        self._stands: Positions = {}
         self._confirmed = 0.0
         self._looked = 0.0
 
@@ -294,39 +334,92 @@ class Leader:
     # Which ledgers fold
 
     def _prepare(self) -> None:
-        """Makes a generation for every ledger that has none, and drops what was replaced."""
+        """Makes a generation for every ledger that has none, has all of them folded by parts or none, and drops what was replaced."""
         with self._writing.transaction("preparing the ledgers") as cursor:
             cursor.execute("lock table ledger.generation in share row exclusive mode")
+            cursor.execute("lock table ledger.progress in exclusive mode")
             live = generations(cursor, Existence.LIVE)
+            if self._shared:
+                self._require_same_release(live)
             bits = bits_for(self._feed.head())
             for ledger in self._catalogue:
                 if ledger.name not in live:
-                    create(cursor, ledger, Existence.LIVE, (self._feed.part,), indexed=True, bits=bits)
+                    live[ledger.name] = create(cursor, ledger, Existence.LIVE, UNDIVIDED, indexed=True, bits=bits)
+            stands = positions(cursor)
+            undivided = [generation for generation in live.values() if WHOLE in stands.get(generation.id, {})]
+            if self._shared or len(undivided) < len(live):
+                for generation in undivided:
+                    divide(cursor, generation, EVERY_PART)
+                self._parts = self._feed.parts if self._shared else EVERY_PART
         drop_retired(self._writing, self._config.retired_for)
+
+    def _require_same_release(self, live: Mapping[str, Generation]) -> None:
+        """An engine that shares ledgers may not stop those that others fold on, and not leave out one that they fold."""
+        for name, generation in live.items():
+            if name not in self._catalogue:
+                raise OutdatedReleaseError(
+                    f"ledger {name} is folded here, and this release does not know it: run the release that the others run"
+                )
+            reason = outdated(self._catalogue[name], generation)
+            if reason:
+                raise OutdatedReleaseError(
+                    f"ledger {name} is {reason}, or run the release that the others run; nothing was folded"
+                )
 
     def _look(self) -> None:
         """Reads which ledgers fold and where they stand, and arranges them in lanes; a lane that stays as it was keeps its cache."""
         self._looked = time.monotonic()
         with self._writing.transaction("looking at the ledgers") as cursor:
             live = generations(cursor, Existence.LIVE)
-            stands = positions(cursor, self._feed.part)
+            stands = positions(cursor)
             halted = halts(cursor)
-            for one in self._outdated(live, halted):
-                halt(cursor, [one])
-                halted[one.ledger] = one
-        self._stands = {name: stands.get(generation.id, 0) for name, generation in live.items()}
-        groups: dict[int, list[str]] = {}
-        for name in self._catalogue.names():
-            if name in live and name not in halted:
-                groups.setdefault(self._stands[name], []).append(name)
-        kept = {(lane.position, tuple(member.generation.id for member in lane.members)): lane for lane in self._lanes}
+            if self._shared:
+                self._require_same_release(live)
+            else:
+                for one in list(self._outdated(live, halted, stands)):
+                    halt(cursor, [one])
+                    halted.setdefault(one.ledger, {})[WHOLE] = one
+                if self._parts != UNDIVIDED and self._joined(cursor, live, stands, halted):
+                    stands = positions(cursor)
+            building = {
+                name: generation
+                for name, generation in generations(cursor, Existence.BUILDING).items()
+                if self._shared
+                and generation.failed is None
+                and stands.get(generation.id, {}).keys() >= set(self._parts)
+            }
+        self._live, self._stands = live, stands
+        kept = {
+            (lane.position, lane.parts, tuple(member.generation.id for member in lane.members)): lane
+            for lane in self._lanes
+        }
         self._lanes = []
-        for position in sorted(groups, reverse=True):
-            members = [self._member(name, live[name]) for name in groups[position]]
-            lane = kept.get((position, tuple(member.generation.id for member in members)))
-            self._lanes.append(lane or self._lane(members, position, live))
+        for track in (live, building):
+            names = [name for name in self._catalogue.names() if name in track]
+            for lane in arranged(self._parts, names, partial(self._folds_from, track, halted)):
+                members = [self._member(name, track[name]) for name in lane.ledgers]
+                known = kept.get((lane.position, lane.parts, tuple(member.generation.id for member in members)))
+                self._lanes.append(known or self._lane(members, lane.position, lane.parts, track))
 
-    def _outdated(self, live: dict[str, Generation], halted: dict[str, Halt]) -> Iterator[Halt]:
+    def _folds_from(self, track: Mapping[str, Generation], halted: Halts, name: str, part: int) -> int | None:
+        """Where a ledger stands in a part; None where it does not fold."""
+        generation = track[name]
+        if generation.state is Existence.LIVE and halted.get(name, {}).keys() & {WHOLE, part}:
+            return None
+        return self._stands.get(generation.id, {}).get(part)
+
+    def _joined(self, cursor: Cursor, live: Mapping[str, Generation], stands: Positions, halted: Halts) -> bool:
+        """Has the log folded undivided again, once every ledger stands at one position in all its parts."""
+        if any(len(set(stands[generation.id].values())) != 1 for generation in live.values()) or any(
+            part != WHOLE for found in halted.values() for part in found
+        ):
+            return False
+        for generation in live.values():
+            join(cursor, generation)
+        self._parts = UNDIVIDED
+        return True
+
+    def _outdated(self, live: Mapping[str, Generation], halted: Halts, stands: Positions) -> Iterator[Halt]:
         for name, generation in live.items():
             if name not in self._catalogue:
                 continue
@@ -334,26 +427,31 @@ class Leader:
             if not reason:
                 continue
             for other in (name, *self._catalogue.followers(name)):
-                known = halted.get(other)
+                known = halted.get(other, {}).get(WHOLE)
                 if known is None or known.state is not Condition.OUTDATED:
                     why = reason if other == name else f"follows {name}, which was {reason}"
-                    yield Halt(other, Condition.OUTDATED, why, name, self._stands.get(other, 0))
+                    stood = stands.get(live[other].id, {}) if other in live else {}
+                    yield Halt(other, Condition.OUTDATED, why, name, min(stood.values(), default=0))
 
     def _member(self, name: str, generation: Generation) -> Member:
         ledger = self._catalogue[name]
         return Member(ledger, generation, table_of(ledger, generation.number, generation.segment_bits))
 
-    def _lane(self, members: Sequence[Member], position: int, live: dict[str, Generation]) -> Lane:
+    def _lane(self, members: Sequence[Member], position: int, parts: Parts, track: Mapping[str, Generation]) -> Lane:
         names = {member.ledger.name for member in members}
         sources = {source for name in names for source in self._catalogue.sources(name)} - names
         return Lane(
             members,
-            [self._member(name, live[name]) for name in self._catalogue.names() if name in sources],
+            [
+                self._member(name, track[name] if name in track else self._live[name])
+                for name in self._catalogue.names()
+                if name in sources
+            ],
             position,
             types=self._engine.types,
             rows=self._reading,
             cache_rows=self._config.cache_rows,
-            shards=self._feed.shards,
+            parts=parts,
         )
 
     # Folding
@@ -361,43 +459,72 @@ class Leader:
     def _round(self) -> bool:
         """Takes every lane a little further, the foremost first; says whether there was anything to do."""
         head = self._feed.head()
-        busy, ahead = False, head
+        busy = False
+        ahead = {Existence.LIVE: head, Existence.BUILDING: head}
         for lane in list(self._lanes):
-            target = min([ahead, *(self._stands[member.ledger.name] for member in lane.support)])
+            if not self._lanes:
+                break  # a lane has stopped: all are arranged anew
+            kind = lane.members[0].generation.state
+            target = min([ahead[kind], *(self._stand(member, part) for member in lane.support for part in lane.parts)])
             if lane.position < target:
                 busy = True
                 self._advance(lane, target, head)
-            ahead = lane.position
+            ahead[kind] = min(ahead[kind], lane.position)
         return busy
+
+    def _stand(self, member: Member, part: int) -> int:
+        return self._stands.get(member.generation.id, {}).get(part, 0)
 
     def _advance(self, lane: Lane, target: int, head: int) -> None:
         """Folds some chunks of a lane; committed when it returns."""
+        building = lane.members[0].generation.state is Existence.BUILDING
+        read: list[Stretch] = []
         try:
-            for _ in range(_CHUNKS):
+            for _ in range(1 if building and self._has_live_lanes() else _CHUNKS):
                 if lane.position >= target:
                     break
                 behind = target - lane.position
                 size = self._config.chunk if behind <= self._config.chunk * 2 else self._config.catch_up_chunk
                 committed = lane.position
-                stretch = self._feed.read(committed, min(target, committed + size), lane.skip)
+                read = [self._feed.read(committed, min(target, committed + size), lane.skip, lane.parts)]
                 try:
-                    chunk = lane.fold(stretch)
+                    chunk = lane.fold(read[0])
                 except FoldError as error:
                     self._pipeline.settle()
-                    self._stop(lane, committed, error, head)
+                    self._stop(lane, committed, error, head, read[0])
                     return
                 self._pipeline.submit(chunk, head)
             self._pipeline.settle()
         except PositionMovedError:
             raise
         except FoldError as error:  # raised by writing: nothing after the last committed chunk counts
-            self._halt(lane, error, None)
-        if all(other.position != lane.position for other in self._lanes if other is not lane):
-            self._stands.update(dict.fromkeys(lane.names, lane.position))
-        else:
-            self._looked = 0.0  # it has caught up with another lane, and becomes one with it
+            self._halt(lane, error, None, lane.parts)
+            return
+        self._note_stand(lane)
 
-    def _stop(self, lane: Lane, committed: int, error: FoldError, head: int) -> None:
+    def _has_live_lanes(self) -> bool:
+        return any(lane.members[0].generation.state is Existence.LIVE for lane in self._lanes)
+
+    def _note_stand(self, lane: Lane) -> None:
+        """Keeps in mind where a lane stands; where it has caught up with another one, they become one at the next look."""
+        kind = lane.members[0].generation.state
+        for other in self._lanes:
+            if other is lane or other.position != lane.position or other.members[0].generation.state is not kind:
+                continue
+            if other.parts == lane.parts or other.names == lane.names:
+                self._looked = 0.0
+        self._stands = {
+            **self._stands,
+            **{
+                member.generation.id: {
+                    **self._stands.get(member.generation.id, {}),
+                    **dict.fromkeys(lane.parts, lane.position),
+                }
+                for member in lane.members
+            },
+        }
+
+    def _stop(self, lane: Lane, committed: int, error: FoldError, head: int, read: Stretch) -> None:
         """Folds up to the position before the one that an error names, then stops whom it concerns; the rest folds on without."""
         before = committed
         while True:
@@ -406,19 +533,25 @@ class Leader:
             if before <= committed:
                 break
             try:
-                chunk = lane.fold(self._feed.read(committed, before, lane.skip))
+                chunk = lane.fold(self._feed.read(committed, before, lane.skip, lane.parts))
             except FoldError as earlier:  # what cannot be read at all was found before what cannot be folded
                 error = earlier
                 continue
             self._pipeline.submit(chunk, head)
             self._pipeline.settle()
             break
-        self._halt(lane, error, max(before, committed))
+        of = tuple(entry.shard for entry in read.entries if entry.position == error.position) or lane.parts
+        self._halt(lane, error, max(before, committed), lane.parts if lane.parts == UNDIVIDED else of)
 
-    def _halt(self, lane: Lane, error: FoldError, position: int | None) -> None:
-        """Writes down that ledgers of a lane stopped. An error that names none concerns them all."""
+    def _halt(self, lane: Lane, error: FoldError, position: int | None, parts: Parts) -> None:
+        """Writes down that ledgers of a lane stopped in some parts. An error that names no ledger concerns them all."""
         self._lanes = []
         self._looked = 0.0
+        if lane.members[0].generation.state is Existence.BUILDING:
+            _logger.error("a rebuild stops: %s", error)
+            with self._writing.transaction("stopping a rebuild") as cursor:
+                fail(cursor, generations(cursor, Existence.BUILDING).values(), str(error))
+            return
         if error.ledger:
             concerned = [
                 name for name in (error.ledger, *self._catalogue.followers(error.ledger)) if name in lane.names
@@ -427,7 +560,7 @@ class Leader:
             concerned = sorted(lane.names)
         _logger.error("ledgers stop: %s: %s", ", ".join(concerned), error)
         with self._writing.transaction("stopping ledgers") as cursor:
-            stands = positions(cursor, self._feed.part)
+            stands = positions(cursor)
             ids = {member.ledger.name: member.generation.id for member in lane.members}
             reasons = {
                 name: str(error) if name == error.ledger or not error.ledger else f"follows {error.ledger}: {error}"
@@ -440,11 +573,13 @@ class Leader:
                     Halt(
                         name,
                         Condition.STOPPED,
-                        reasons[name],
+                        reasons[name] + ("" if part == WHOLE else f" (in part {part} of {len(EVERY_PART)})"),
                         cause or name,
-                        stands.get(ids[name], 0) if position is None else position,
+                        stands.get(ids[name], {}).get(part, 0) if position is None else position,
+                        part,
                     )
                     for name in concerned
+                    for part in parts
                 ],
             )
 
@@ -454,10 +589,12 @@ class Leader:
         if now - self._confirmed < self._config.confirm:
             return
         self._confirmed = now
-        head = self._feed.head()
-        with self._writing.transaction("confirming the ledgers' positions") as cursor:
-            for lane in self._lanes:
-                confirm(cursor, [member.generation.id for member in lane.members], self._feed.part, lane.position, head)
+        if self._feed.is_current():
+            head = self._feed.head()
+            with self._writing.transaction("confirming the ledgers' positions") as cursor:
+                for lane in self._lanes:
+                    moves = [member.generation.id for member in lane.members]
+                    confirm(cursor, moves, lane.parts, lane.position, head)
         drop_retired(self._writing, self._config.retired_for)
 
 

@@ -1,4 +1,4 @@
-"""A lane: some ledgers that stand at the same position and are folded together, in one decoding pass.
+"""A lane: some ledgers that stand at the same position in the same parts of the log and are folded together, in one decoding pass.
 
 Ledgers that these are folded from, but that do not belong to the lane, *support* it: their rows are taken as of the lane's position
 and folded in memory, never written. Rows that events need are loaded once a stretch and kept in a bounded cache that only reads.
@@ -14,14 +14,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from operator import add
 from typing import Any, Generic, Protocol, TypeVar
-from zlib import crc32
 
 from domain.entries import EventTypes, Recorded, type_of
 from domain.errors import UnknownEventError
-from infra.folding.feed import FeedEntry, Stretch
+from infra.folding.feed import UNDIVIDED, FeedEntry, Parts, Stretch, shard_of
 from infra.postgres.ledger_chunk import Chunk, Versions
 from infra.postgres.ledger_registry import Generation
-from infra.postgres.ledger_tables import SHARDS, RowTable, SumTable
+from infra.postgres.ledger_tables import RowTable, SumTable
 from projections.folding import Change, Contributions, Folding, Summing, added
 from projections.ledger import AnyLedger, Cell, RowLedger, SummaryLedger, Sums
 
@@ -64,14 +63,15 @@ class Lane:
         types: EventTypes,
         rows: Rows,
         cache_rows: int,
-        shards: frozenset[int] | None = None,
+        parts: Parts = UNDIVIDED,
     ) -> None:
+        self.parts = parts
         self.members = members
         self.support = support
         self.position = position
         self._types = types
         self._rows = rows
-        self._shards = shards
+        self._shards = None if parts == UNDIVIDED else frozenset(parts)
         self._folding = Folding(_in_order(members, support))
         self._decoded = {name: self._is_folded(name) for name in types}
         self.skip: Collection[str] = frozenset(name for name, folded in self._decoded.items() if not folded)
@@ -125,6 +125,7 @@ class Lane:
         self._ended = {name: ended for name, kept in versions.items() if (ended := kept.ended())}
         chunk = Chunk(
             generations=[member.generation.id for member in self.members],
+            of=self.parts,
             after=self.position,
             upto=stretch.watermark,
             parts=[part for name in versions if (part := versions[name].part()) is not None],
@@ -169,11 +170,6 @@ class Lane:
             for summary in self._summaries:
                 if summary.source == change.ledger:
                     summary.add(recorded, shard, change)
-
-
-def shard_of(partitionkey: str) -> int:
-    """The shard of a partition key, the same in every feed (design.md 6)."""
-    return crc32(partitionkey.encode()) % SHARDS
 
 
 def _in_order(members: Sequence[Member], support: Sequence[Member]) -> list[AnyLedger]:

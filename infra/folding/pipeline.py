@@ -13,9 +13,8 @@ from infra.postgres.ledger_store import LedgerSession
 class Pipeline:
     """Used by one thread; it lends its session to a thread of its own for as long as a chunk is written."""
 
-    def __init__(self, session: LedgerSession, part: int) -> None:
+    def __init__(self, session: LedgerSession) -> None:
         self._session = session
-        self._part = part
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger-writer")
         self._writing: Future[None] | None = None
 
@@ -30,7 +29,7 @@ class Pipeline:
     def submit(self, chunk: Chunk, head: int) -> None:
         """Begins to write a chunk, when the one before it is committed. Errors: those of the one before it, as `settle`."""
         self.settle()
-        self._writing = self._thread.submit(self._session.write, chunk, self._part, head)
+        self._writing = self._thread.submit(self._session.write, chunk, head)
 
     def settle(self) -> None:
         """Returns when everything is committed.

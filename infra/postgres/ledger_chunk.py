@@ -23,9 +23,10 @@ class Part:
 
 @dataclass
 class Chunk:
-    """The change of a lane's ledgers from one position to the next."""
+    """The change of a lane's ledgers from one position to the next. `of`: the parts of the log that it comes from."""
 
     generations: Sequence[int]
+    of: tuple[int, ...]
     after: int
     upto: int
     parts: Sequence[Part]

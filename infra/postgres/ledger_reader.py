@@ -1,8 +1,11 @@
 """Reading ledgers: pages, rows, versions, sums and states, now or as of any position.
 
 Guarantees: every answer comes from one snapshot (REPEATABLE READ), and the position that it bears belongs to that snapshot. A generation
-that is swapped in between two pages goes unnoticed, since both hold the same rows. A ledger is never read beyond the position up
-to which it was folded: `NotReadyError` says where it stands. Safe to share between threads.
+that is swapped in between two pages goes unnoticed, since both hold the same rows. A ledger is never read as of a position beyond
+the one up to which it was folded: `NotReadyError` says where it stands. Safe to share between threads.
+
+Where the log is folded by parts, a ledger stands where its hindmost part does, and the current rows are those as of there. Of a ledger
+that is stopped in some parts the current rows go on with the other parts (its `Page.complete` is where all of them stand).
 """
 
 from __future__ import annotations
@@ -48,11 +51,29 @@ class VersionedRow(Generic[R]):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[R]):
-    """Rows in order, the cursor of the next page (None: that was the last), and the position that the page is as of."""
+    """Rows in order, the cursor of the next page (None: that was the last), and the position that the page is as of.
+
+    `complete`: up to where every part of the ledger was folded; below `position` only where the ledger is stopped in a part.
+    """
 
     rows: Sequence[VersionedRow[R]]
     next: str | None
     position: int
+    complete: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """Up to where a ledger was folded: in every part, in every part that is not stopped, and in the foremost one."""
+
+    complete: int
+    current: int
+    foremost: int
+
+    @property
+    def even(self) -> bool:
+        """Whether the open versions are the rows as of `current`."""
+        return self.foremost == self.current
 
 
 class LedgerReader:
@@ -95,17 +116,17 @@ class LedgerReader:
         """
 
         def read(cursor: Cursor) -> Page[Any]:
-            table, own = self._row_table(cursor, ledger)
-            position = _position(ledger, own, as_of, allow_behind=allow_behind)
+            table, reach = self._row_table(cursor, ledger)
+            position = _position(ledger, reach, as_of, allow_behind=allow_behind)
             wanted = asked(table, order=order, descending=descending, after=after, filters=filters, prefix=prefix)
             found = (
                 page_now(cursor, wanted, limit + 1)
-                if as_of is None
-                else page_as_of(cursor, wanted, position, own, limit + 1)
+                if as_of is None and reach.even
+                else page_as_of(cursor, wanted, position, reach.foremost, limit + 1)
             )
             more = cursor_after(wanted, found[limit - 1]) if len(found) > limit else None
             rows = [_versioned(table, (one.key, one.row, one.from_position, one.to_position)) for one in found[:limit]]
-            return Page(rows, more, position)
+            return Page(rows, more, position, min(position, reach.complete))
 
         return self._read("reading a page of a ledger", read)
 
@@ -117,9 +138,9 @@ class LedgerReader:
         """
 
         def read(cursor: Cursor) -> VersionedRow[Any] | None:
-            table, own = self._row_table(cursor, ledger)
-            position = _position(ledger, own, as_of)
-            if as_of is None:
+            table, reach = self._row_table(cursor, ledger)
+            position = _position(ledger, reach, as_of)
+            if as_of is None and reach.even:
                 cursor.execute(f"select {VERSION} from {table.open} where key = %s", (key,))
             else:
                 cursor.execute(
@@ -155,12 +176,13 @@ class LedgerReader:
         """
         doing = "reading a ledger"
         with translated(doing), self._pool.session() as connection, connection.cursor() as cursor, _snapshot(cursor):
-            table, own = self._row_table(cursor, ledger)
-            position = _position(ledger, own, as_of)
+            table, reach = self._row_table(cursor, ledger)
+            position = _position(ledger, reach, as_of)
             where = asked(table, filters=filters).where()
-            query = f"select {VERSION} from {table.open if as_of is None else table.name} where {where.sql}"
+            current = as_of is None and reach.even
+            query = f"select {VERSION} from {table.open if current else table.name} where {where.sql}"
             parameters = where.parameters
-            if as_of is not None:
+            if not current:
                 query += " and from_position <= %s and to_position > %s"
                 parameters += (position, position)
             for row in _stream(cursor, f"{query} order by key", parameters):
@@ -175,9 +197,9 @@ class LedgerReader:
         """
 
         def read(cursor: Cursor) -> list[VersionedRow[Any]]:
-            table, own = self._row_table(cursor, ledger)
+            table, reach = self._row_table(cursor, ledger)
             others, theirs = self._row_table(cursor, other)
-            position = min(_position(ledger, own, as_of), _position(other, theirs, as_of))
+            position = min(_position(ledger, reach, as_of), _position(other, theirs, as_of))
             valid = "{0}.from_position <= %s and {0}.to_position > %s"
             cursor.execute(
                 f"select here.key, here.row, here.from_position, here.to_position from {table.name} as here"
@@ -192,7 +214,7 @@ class LedgerReader:
     # Sums
 
     def cells(self, summary: str, *, as_of: int | None = None) -> dict[Cell, Sums]:
-        """The sums of every cell that is not zero throughout.
+        """The sums of every cell that is not zero throughout, as of where every part was folded.
 
         Raises:
             NotFoundError: there is no such summary.
@@ -200,9 +222,9 @@ class LedgerReader:
         """
 
         def read(cursor: Cursor) -> dict[Cell, Sums]:
-            table, own = self._sum_table(cursor, summary)
+            table, reach = self._sum_table(cursor, summary)
             source, _ = self._row_table(cursor, table.ledger.source.name)
-            position = _position(summary, own, as_of)
+            position = _position(summary, reach, as_of)
             mark = position // table.mark * table.mark
             total = sums_at(cursor, table, mark)
             for cells in since_mark(cursor, table, source, mark, position).values():
@@ -236,7 +258,7 @@ class LedgerReader:
             cursor.execute(
                 "select extract(epoch from clock_timestamp() - min(p.confirmed_at))::float8 from ledger.progress as p"
                 " join ledger.generation as g on g.id = p.generation and g.state = 'live'"
-                " where not exists (select from ledger.condition as c where c.ledger = g.ledger)"
+                " where not exists (select from ledger.condition as c where c.ledger = g.ledger and c.part in (-1, p.part))"
             )
             found = cursor.fetchone()
             return None if found is None or found[0] is None else max(0.0, float(found[0]))
@@ -280,34 +302,35 @@ class LedgerReader:
         if ledger not in self.catalogue:
             raise NotFoundError(f"there is no ledger {ledger!r}; there are {', '.join(self.catalogue.names())}")
 
-    def _table(self, cursor: Cursor, ledger: str) -> tuple[RowTable | SumTable, int]:
+    def _table(self, cursor: Cursor, ledger: str) -> tuple[RowTable | SumTable, _Reach]:
         self._known(ledger)
         cursor.execute(
-            "select g.number, g.segment_bits, min(p.position) from ledger.generation as g"
-            " join ledger.progress as p on p.generation = g.id"
+            "select g.number, g.segment_bits, min(p.position), min(p.position) filter (where c.ledger is null), max(p.position)"
+            " from ledger.generation as g join ledger.progress as p on p.generation = g.id"
+            " left join ledger.condition as c on c.ledger = g.ledger and c.part = p.part and c.part <> -1"
             " where g.ledger = %s and g.state = 'live' group by g.number, g.segment_bits",
             (ledger,),
         )
         found = cursor.fetchone()
         if found is None:
             raise NotReadyError(f"ledger {ledger} was never folded", position=0)
-        number, bits, position = found
+        number, bits, complete, current, foremost = found
         table = self._tables.get((ledger, number))
         if table is None:
             table = self._tables[ledger, number] = table_of(self.catalogue[ledger], number, bits)
-        return table, position
+        return table, _Reach(complete, complete if current is None else current, foremost)
 
-    def _row_table(self, cursor: Cursor, ledger: str) -> tuple[RowTable, int]:
-        table, position = self._table(cursor, ledger)
+    def _row_table(self, cursor: Cursor, ledger: str) -> tuple[RowTable, _Reach]:
+        table, reach = self._table(cursor, ledger)
         if not isinstance(table, RowTable):
             raise NotFoundError(f"ledger {ledger} has sums, not rows")
-        return table, position
+        return table, reach
 
-    def _sum_table(self, cursor: Cursor, ledger: str) -> tuple[SumTable, int]:
-        table, position = self._table(cursor, ledger)
+    def _sum_table(self, cursor: Cursor, ledger: str) -> tuple[SumTable, _Reach]:
+        table, reach = self._table(cursor, ledger)
         if not isinstance(table, SumTable):
             raise NotFoundError(f"ledger {ledger} has rows, not sums")
-        return table, position
+        return table, _Reach(reach.complete, reach.complete, reach.foremost)
 
     @staticmethod
     def _positions(cursor: Cursor) -> dict[str, int]:
@@ -335,7 +358,8 @@ class LedgerReader:
             if generation is None:
                 state, reason = LedgerState.MISSING, "it was never folded"
             elif name in halted:
-                state, reason = LedgerState(halted[name].state.value), halted[name].reason
+                why_halted = list(halted[name].values())[-1]
+                state, reason = LedgerState(why_halted.state.value), why_halted.reason
             elif why := outdated(ledger, generation):
                 state, reason = LedgerState.OUTDATED, why
             if name in building and state is not LedgerState.RUNNING:
@@ -400,12 +424,14 @@ def _versioned(table: RowTable, found: Sequence[Any]) -> VersionedRow[Any]:
     return VersionedRow(key, table.decode(row), start, None if end == FOREVER else end)
 
 
-def _position(ledger: str, own: int, as_of: int | None, *, allow_behind: bool = False) -> int:
+def _position(ledger: str, reach: _Reach, as_of: int | None, *, allow_behind: bool = False) -> int:
     if as_of is None:
-        return own
-    if as_of > own and not allow_behind:
-        raise NotReadyError(f"ledger {ledger} was folded up to position {own}, not yet to {as_of}", position=own)
-    return min(as_of, own)
+        return reach.current
+    if as_of > reach.complete and not allow_behind:
+        raise NotReadyError(
+            f"ledger {ledger} was folded up to position {reach.complete}, not yet to {as_of}", position=reach.complete
+        )
+    return min(as_of, reach.complete)
 
 
 def _why(status: LedgerStatus, position: int) -> str:

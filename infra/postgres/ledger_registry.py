@@ -19,7 +19,7 @@ from infra.postgres.ledger_tables import table_name, table_of
 from projections.ledger import AnyLedger
 
 WHOLE = -1
-"""The part of a feed that is not divided."""
+"""The part that a log is which is folded undivided."""
 
 
 class Existence(StrEnum):
@@ -40,7 +40,10 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True)
 class Generation:
-    """One table of rows of a ledger. `indexed`: its secondary indexes are there; `segment_bits`: see `LedgerTable`."""
+    """One table of rows of a ledger. `indexed`: its secondary indexes are there; `segment_bits`: see `LedgerTable`.
+
+    `failed`: why those who build it gave up.
+    """
 
     id: int
     ledger: str
@@ -50,24 +53,29 @@ class Generation:
     state: Existence
     indexed: bool
     segment_bits: int
+    failed: str | None = None
 
 
 @dataclass(frozen=True)
 class Halt:
-    """A ledger does not fold: since which position, why, and which ledger is the cause (itself, or one that it follows)."""
+    """A ledger does not fold: since which position, why, and which ledger is the cause (itself, or one that it follows).
+
+    In one part of the log, or (`WHOLE`) in all of it.
+    """
 
     ledger: str
     state: Condition
     reason: str
     cause: str
     position: int
+    part: int = WHOLE
 
 
 class PositionMovedError(FoldError):
     """Somebody else folded a generation, or replaced it, since its position was read. Nothing was written."""
 
 
-_GENERATION = "id, ledger, number, fold_version, layout, state, indexed, segment_bits"
+_GENERATION = "id, ledger, number, fold_version, layout, state, indexed, segment_bits, failed"
 
 
 def generations(cursor: Cursor, state: Existence) -> dict[str, Generation]:
@@ -77,34 +85,68 @@ def generations(cursor: Cursor, state: Existence) -> dict[str, Generation]:
 
 
 def _generation(row: Sequence[Any]) -> Generation:
-    return Generation(row[0], row[1], row[2], row[3], row[4], Existence(row[5]), row[6], row[7])
+    return Generation(row[0], row[1], row[2], row[3], row[4], Existence(row[5]), row[6], row[7], row[8])
 
 
-def positions(cursor: Cursor, part: int = WHOLE) -> dict[int, int]:
-    """By generation: up to where it was folded from one part of the feed."""
-    cursor.execute("select generation, position from ledger.progress where part = %s", (part,))
-    return dict(cursor.fetchall())
+Positions = Mapping[int, Mapping[int, int]]
+"""By generation and part: up to where it was folded."""
 
 
-def halts(cursor: Cursor) -> dict[str, Halt]:
-    """The ledgers that do not fold."""
-    cursor.execute("select ledger, state, reason, cause, position from ledger.condition")
-    return {row[0]: Halt(row[0], Condition(row[1]), *row[2:]) for row in cursor.fetchall()}
+def positions(cursor: Cursor) -> Positions:
+    """Up to where every generation was folded."""
+    cursor.execute("select generation, part, position from ledger.progress")
+    found: dict[int, dict[int, int]] = {}
+    for generation, part, position in cursor.fetchall():
+        found.setdefault(generation, {})[part] = position
+    return found
+
+
+def divide(cursor: Cursor, generation: Generation, parts: Sequence[int]) -> None:
+    """Has a generation that was folded undivided go on by parts, from where it stands."""
+    cursor.execute(
+        "with whole as (delete from ledger.progress where generation = %s and part = %s returning position, head)"
+        " insert into ledger.progress (generation, part, position, head)"
+        " select %s, part, position, head from whole cross join unnest(%s::int[]) as p (part)",
+        (generation.id, WHOLE, generation.id, list(parts)),
+    )
+
+
+def join(cursor: Cursor, generation: Generation) -> None:
+    """Has a generation whose parts all stand at one position go on undivided."""
+    cursor.execute(
+        "with parts as (delete from ledger.progress where generation = %s and part <> %s returning position, head)"
+        " insert into ledger.progress (generation, part, position, head)"
+        " select %s, %s, min(position), max(head) from parts having count(*) > 0",
+        (generation.id, WHOLE, generation.id, WHOLE),
+    )
+
+
+Halts = Mapping[str, Mapping[int, Halt]]
+"""By ledger and part."""
+
+
+def halts(cursor: Cursor) -> dict[str, dict[int, Halt]]:
+    """The ledgers that do not fold, or not everywhere."""
+    cursor.execute("select ledger, state, reason, cause, position, part from ledger.condition order by position desc")
+    found: dict[str, dict[int, Halt]] = {}
+    for ledger, state, reason, cause, position, part in cursor.fetchall():
+        found.setdefault(ledger, {})[part] = Halt(ledger, Condition(state), reason, cause, position, part)
+    return found
 
 
 def halt(cursor: Cursor, halted: Iterable[Halt]) -> None:
     """Writes down that ledgers do not fold."""
     for one in halted:
         cursor.execute(
-            "insert into ledger.condition (ledger, state, reason, cause, position) values (%s, %s, %s, %s, %s)"
-            " on conflict (ledger) do update set state = excluded.state, reason = excluded.reason, cause = excluded.cause,"
-            " position = excluded.position, changed_at = clock_timestamp()",
-            (one.ledger, one.state.value, one.reason, one.cause, one.position),
+            "insert into ledger.condition (ledger, part, state, reason, cause, position) values (%s, %s, %s, %s, %s, %s)"
+            " on conflict (ledger, part) do update set state = excluded.state, reason = excluded.reason,"
+            " cause = excluded.cause, position = excluded.position, changed_at = clock_timestamp()",
+            (one.ledger, one.part, one.state.value, one.reason, one.cause, one.position),
         )
 
 
 def release(cursor: Cursor, ledgers: Iterable[str]) -> None:
-    """Writes down that ledgers fold again."""
+    """Writes down that ledgers fold again, everywhere."""
     cursor.execute("delete from ledger.condition where ledger = any(%s)", (list(ledgers),))
 
 
@@ -137,21 +179,30 @@ def create(
     return made
 
 
-def advance(cursor: Cursor, moves: Sequence[int], part: int, before: int, after: int, head: int) -> None:
-    """Moves generations from one position to another, in the transaction that writes their rows.
+def advance(cursor: Cursor, moves: Sequence[int], parts: Sequence[int], before: int, after: int, head: int) -> None:
+    """Moves generations in some parts from one position to another, in the transaction that writes their rows.
 
     Raises:
         PositionMovedError: one of them does not stand at `before`.
     """
     cursor.execute(
         "update ledger.progress set position = %s, head = %s, confirmed_at = clock_timestamp()"
-        " where generation = any(%s) and part = %s and position = %s",
-        (after, head, list(moves), part, before),
+        " where generation = any(%s) and part = any(%s) and position = %s",
+        (after, head, list(moves), list(parts), before),
     )
-    if cursor.rowcount != len(moves):
+    if cursor.rowcount != len(moves) * len(parts):
         raise PositionMovedError(
-            f"of {len(moves)} ledgers {cursor.rowcount} still stood at position {before}", position=before
+            f"of {len(moves)} ledgers in {len(parts)} parts {cursor.rowcount} still stood at position {before}",
+            position=before,
         )
+
+
+def fail(cursor: Cursor, generations: Iterable[Generation], reason: str) -> None:
+    """Writes down why generations cannot be built; the first reason stays."""
+    cursor.execute(
+        "update ledger.generation set failed = %s where id = any(%s) and failed is null",
+        (reason, [generation.id for generation in generations]),
+    )
 
 
 def retire(cursor: Cursor, generation: Generation) -> None:
@@ -219,15 +270,10 @@ def outdated(ledger: AnyLedger, generation: Generation) -> str:
     return ""
 
 
-def lowest(position_by_part: Mapping[int, int]) -> int:
-    """The position up to which every part of the feed was folded."""
-    return min(position_by_part.values(), default=0)
-
-
-def confirm(cursor: Cursor, moves: Sequence[int], part: int, position: int, head: int) -> None:
+def confirm(cursor: Cursor, moves: Sequence[int], parts: Sequence[int], position: int, head: int) -> None:
     """Says that generations stand at a position and have seen everything up to it.
 
     Raises:
         PositionMovedError: as `advance`.
     """
-    advance(cursor, moves, part, position, position, head)
+    advance(cursor, moves, parts, position, position, head)

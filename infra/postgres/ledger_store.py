@@ -113,7 +113,7 @@ class LedgerSession:
 
     # What the engine writes
 
-    def write(self, chunk: Chunk, part: int, head: int) -> None:
+    def write(self, chunk: Chunk, head: int) -> None:
         """Writes a chunk, all of it or nothing.
 
         Raises:
@@ -122,11 +122,11 @@ class LedgerSession:
             StoreFailedError: the database failed; the chunk can be written again.
         """
         with self.transaction("writing ledgers") as cursor:
-            self.write_within(cursor, chunk, part, head)
+            self.write_within(cursor, chunk, head)
 
-    def write_within(self, cursor: Cursor, chunk: Chunk, part: int, head: int) -> None:
+    def write_within(self, cursor: Cursor, chunk: Chunk, head: int) -> None:
         """As `write`, within a transaction of the caller's."""
-        advance(cursor, chunk.generations, part, chunk.after, chunk.upto, head)
+        advance(cursor, chunk.generations, chunk.of, chunk.after, chunk.upto, head)
         for changed in chunk.parts:
             try:
                 closed = _write(cursor, changed)

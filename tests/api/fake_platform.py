@@ -234,7 +234,7 @@ class FakePlatform:
             raise InputError(f"{after!r} is no cursor", field="after", rule="cursor")
         start = int(after or 0)
         end = start + limit
-        return Page(rows[start:end], str(end) if end < len(rows) else None, position)
+        return Page(rows[start:end], str(end) if end < len(rows) else None, position, position)
 
     def rows(
         self, ledger: str, *, as_of: int | None = None, filters: Mapping[str, str] | None = None

@@ -13,10 +13,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+
 from domain.entries import EventTypes, Recorded
 from domain.recording import Head
 from infra.folding.engine import Engine, EngineConfig
-from infra.folding.feed import FeedEntry, Stretch
+from infra.folding.feed import UNDIVIDED, FeedEntry, Parts, Stretch, shard_of
 from infra.postgres.config import RecorderConfig
 from infra.postgres.ledger_reader import LedgerReader
 from infra.postgres.ledger_store import LedgerStore
@@ -32,26 +34,40 @@ QUICK = EngineConfig(
 
 
 class MemoryFeed:
-    """A feed of entries in memory; it may show only the first so many."""
+    """A feed of entries in memory; it may show only the first so many, and be one of some parts."""
 
-    part = -1
-    shards: frozenset[int] | None = None
-
-    def __init__(self, entries: Sequence[FeedEntry]) -> None:
-        self.entries = entries
+    def __init__(self, entries: Sequence[FeedEntry], parts: Parts = UNDIVIDED) -> None:
+        self.entries = [entry if entry.shard >= 0 else entry._replace(shard=_shard(entry)) for entry in entries]
+        self.parts = parts
         self.shown = len(entries)
 
     def head(self) -> int:
         """See `Feed`."""
         return self.shown
 
-    def read(self, after: int, upto: int, skip: Collection[str] = ()) -> Stretch:
+    def read(self, after: int, upto: int, skip: Collection[str] = (), parts: Parts = UNDIVIDED) -> Stretch:
         """See `Feed`."""
-        return Stretch([entry for entry in self.entries[after:upto] if entry.type not in skip], upto)
+        wanted = [entry for entry in self.entries[after:upto] if parts == UNDIVIDED or entry.shard in parts]
+        return Stretch([entry for entry in wanted if entry.type not in skip], upto)
 
     def wait(self, after: int, timeout: float) -> bool:
         """See `Feed`."""
         return self.shown > after
+
+    def is_current(self) -> bool:
+        """See `Feed`."""
+        return True
+
+    def close(self) -> None:
+        """See `Feed`."""
+
+
+def _shard(entry: FeedEntry) -> int:
+    """The shard that an entry's key has; 0 of one that cannot be read."""
+    try:
+        return shard_of(msgspec.json.decode(entry.entry)["partitionkey"])
+    except (msgspec.MsgspecError, KeyError):
+        return 0
 
 
 class Unwatched:
@@ -299,9 +315,9 @@ def _versions(rows: Sequence[Row | None]) -> list[tuple[int, int | None, Row]]:
 class StutteringFeed(MemoryFeed):
     """A feed that delivers again what it delivered before, as one does that resumes from an older position."""
 
-    def read(self, after: int, upto: int, skip: Collection[str] = ()) -> Stretch:
+    def read(self, after: int, upto: int, skip: Collection[str] = (), parts: Parts = UNDIVIDED) -> Stretch:
         """See `Feed`."""
-        return super().read(max(0, after - 4), upto, skip)
+        return super().read(max(0, after - 4), upto, skip, parts)
 
 
 def check_interrupted(

@@ -11,6 +11,7 @@ create table ledger.generation (
     created_at timestamptz not null default clock_timestamp(),
     live_from timestamptz,
     retired_at timestamptz,
+    failed text,
     constraint generation_pkey primary key (id),
     constraint generation_ledger_number_key unique (ledger, number),
     constraint generation_state_check check (state in ('building', 'live', 'retired'))
