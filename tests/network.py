@@ -1,7 +1,7 @@
 """A network between a client and a server that a test can cut, slow down and heal: a proxy on the loopback, in threads.
 
-Two ways to cut. `reset`: connections are ended at once and new ones refused, as when a host goes down in order or a firewall rejects. `blackhole`:
-nothing is said any more and nothing arrives, connections stay open, new ones are taken and never answered, as when packets are
+Two ways to cut. `reset`: connections are ended at once and new ones refused, as when a host goes down in order or a firewall rejects.
+`blackhole`: nothing is said any more and nothing arrives, connections stay open, new ones are taken and never answered, as when packets are
 dropped or the peer hangs; what was under way when it was cut arrives after `heal`, as TCP sends it again.
 """
 
@@ -15,6 +15,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final, Literal
 
+from psycopg2.extensions import make_dsn, parse_dsn
+
+Target = tuple[str, int] | str
+"""Host and port, or the path of a Unix socket."""
 Cut = Literal["reset", "blackhole"]
 _CHUNK: Final = 1 << 16
 _TICK: Final = 0.05
@@ -24,11 +28,11 @@ _ENDED_HARD: Final = struct.pack("ii", 1, 0)
 
 
 class Network:
-    """Forwards a port of the loopback to another address. `address` is what the client is told."""
+    """Forwards a port of the loopback to another address, or to a Unix socket. `address` is what the client is told."""
 
-    def __init__(self, target: tuple[str, int], port: int = 0) -> None:
+    def __init__(self, target: Target = "") -> None:
         self.target = target
-        self._listener = socket.create_server(("127.0.0.1", port))
+        self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(_TICK)
         self.host, self.port = self._listener.getsockname()
         self.address = f"{self.host}:{self.port}"
@@ -87,8 +91,7 @@ class Network:
         self._passing.wait()
         held = [client]
         with suppress(OSError):  # the server is not there: the client is told by the end of its connection
-            server = socket.create_connection(self.target, timeout=10)
-            server.settimeout(None)
+            server = _connected(self.target)
             held.append(server)
             if self._opened(held):
                 back = threading.Thread(target=self._pump, args=(server, client), name="network", daemon=True)
@@ -127,6 +130,14 @@ class Network:
                     each.shutdown(socket.SHUT_RDWR)
 
 
+def _connected(target: Target) -> socket.socket:
+    if isinstance(target, tuple):
+        return socket.create_connection(target)
+    made = socket.socket(socket.AF_UNIX)
+    made.connect(target)
+    return made
+
+
 def _end(each: socket.socket) -> None:
     with suppress(OSError):
         each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ENDED_HARD)
@@ -134,10 +145,18 @@ def _end(each: socket.socket) -> None:
 
 
 @contextmanager
-def network(target: tuple[str, int], port: int = 0) -> Iterator[Network]:
+def network(target: Target = "") -> Iterator[Network]:
     """A network to an address; ended afterwards."""
-    made = Network(target, port)
+    made = Network(target)
     try:
         yield made
     finally:
         made.close()
+
+
+@contextmanager
+def network_to_database(url: str) -> Iterator[tuple[Network, str]]:
+    """A network to a database of a server on a Unix socket, and the URL that leads through it."""
+    said = parse_dsn(url)
+    with network(f"{said['host']}/.s.PGSQL.{said['port']}") as made:
+        yield made, make_dsn(**said | {"host": made.host, "port": str(made.port)})
