@@ -63,6 +63,7 @@ class Broker:
         self._command = [str(CHECKOUT / "scripts/kafka"), "run", "--data", str(folder), "--port", str(port)]
         if controllers:
             self._command += ["--node", str(node), "--controllers", controllers]
+            self._command += ["--set", "broker.session.timeout.ms=4000", "--set", "broker.heartbeat.interval.ms=500"]
         if advertised:
             self._command += ["--advertised", advertised, "--inner", str(free_ports(1)[0])]
         self._process: subprocess.Popen[bytes] | None = None

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError
 from kafka.net.compat import KafkaNetClient
 
 from domain.errors import DistributionError, LogMismatchError, SettingsError
@@ -96,13 +96,23 @@ def troubles(doing: str) -> Iterator[None]:
         raise DistributionError(f"Kafka failed while {doing}: {type(error).__name__}: {error}") from error
 
 
+class _Net(KafkaNetClient):  # type: ignore[misc] # the client ships no types
+    def await_ready(self, node_id: Any, timeout_ms: float = 30_000) -> bool:
+        """False for a node that is gone. Where it raises instead, the producer loses the request that it had for the coordinator of its
+        transaction: a commit then waits for ever for the answer to what was never sent."""
+        try:
+            return bool(super().await_ready(node_id, timeout_ms=timeout_ms))
+        except KafkaConnectionError:
+            return False
+
+
 def client_of(kind: Callable[..., T], **options: Any) -> T:
     """A client of the library. One that cannot be made leaves no thread and no sockets behind, as it would by itself: a cluster that is
     away for a day is asked for thousands of times."""
-    begun: list[KafkaNetClient] = []
+    begun: list[_Net] = []
 
-    def net_client(**configs: Any) -> KafkaNetClient:
-        begun.append(KafkaNetClient(**configs))
+    def net_client(**configs: Any) -> _Net:
+        begun.append(_Net(**configs))
         return begun[-1]
 
     try:

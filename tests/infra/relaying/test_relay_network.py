@@ -61,7 +61,7 @@ def between(far_broker: tuple[Network, str], log_url: str) -> Iterator[Between]:
 @pytest.fixture
 def relay(between: Between) -> Iterator[Relay]:
     """One that has carried all, and says after two seconds instead of eight that something does not end; `scripts/soak` waits for it."""
-    with PostgresLog(between.url, replace(SESSIONS, answer_timeout=5.0)) as log:
+    with PostgresLog(between.url, replace(SESSIONS, answer_timeout=3.0)) as log:
         relay = relay_of(log, between.url, between.config, **({} if SOAKING else {"stalled": 2.0}))
         with running(relay):
             wait_for(lambda: has_caught_up(relay, between.log))
