@@ -60,12 +60,15 @@ class Program:
             "QINGLING_LANGUAGE": "en",
         }
         self._process: subprocess.Popen[bytes] | None = None
+        self._before = 0
+        """How long the file was when it was started last."""
 
     @property
     def victim(self) -> Victim:
         return Victim(self.arguments[0], self.strike)
 
     def start(self) -> None:
+        self._before = len(self.said.read_text()) if self.said.exists() else 0
         with self.said.open("ab") as said:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "api.cli.main", *self.arguments],
@@ -84,9 +87,14 @@ class Program:
         self.start()
 
     def require_alive(self) -> None:
-        """It must not have ended by itself, whatever else was killed."""
+        """It must not have ended by itself, whatever else was killed. Only at its start it may find no database, and end: it is started
+        again, as a service manager would."""
         assert self._process is not None
-        assert self._process.poll() is None, self.said.read_text()[-3_000:]
+        if self._process.poll() is not None:
+            said = self.said.read_text()[self._before :]
+            assert "the database cannot be reached" in said, said
+            assert "tries again" not in said, said
+            self.start()
 
     def kill(self) -> None:
         if self._process is not None:
@@ -236,11 +244,16 @@ class Reader:
             assert all(stored[position] == value for position, value in entries)
 
 
-def storm(chance: random.Random, victims: Sequence[Victim], kills: int, *, lying: float) -> list[str]:
-    """Strikes victims, every one of them first and then at random; each lies up to `lying` seconds. Who was struck, in turn."""
+def storm(
+    chance: random.Random, victims: Sequence[Victim], programs: Sequence[Program], kills: int, *, lying: float
+) -> list[str]:
+    """Strikes victims, every one of them first and then at random; each lies up to `lying` seconds, and no program may end of it. Who was
+    struck, in turn."""
     first = chance.sample(victims, len(victims))
     struck = [*first, *(chance.choice(victims) for _ in range(kills))][:kills]
     for victim in struck:
         time.sleep(chance.uniform(0.2, 2.5))
         victim.strike(chance.uniform(0.2, lying))
+        for each in programs:
+            each.require_alive()
     return [each.name for each in struck]

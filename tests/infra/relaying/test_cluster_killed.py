@@ -1,7 +1,8 @@
 """Three nodes of Kafka, the relay and PostgreSQL are killed in turn while the log grows: the topics hold it in the end.
 
 Each entry once, byte for byte, in order within a partition, for who reads them from the beginning and for who read all the while.
-`scripts/soak` kills forty times for each of ten seeds. Another process is added as a `Program` and its `victim`.
+`scripts/soak` kills forty times for each of ten seeds. Another process is added as a `Program` beside the relay, to the
+programs and, as its `victim`, to the victims.
 """
 
 from __future__ import annotations
@@ -87,8 +88,7 @@ def test_whatever_is_killed_in_the_middle_of_load_the_topics_hold_the_log(
                         relay.victim,
                         database.victim,
                     ]
-                    struck = storm(chance, victims, 40 if SOAKING else 3, lying=15.0 if SOAKING else 2.0)
-                    relay.require_alive()
+                    struck = storm(chance, victims, [relay], 40 if SOAKING else 3, lying=15.0 if SOAKING else 2.0)
                 head = log.head().position
                 wait_for(lambda: reader.upto == head, 120)
             relay.require_alive()
