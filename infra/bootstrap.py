@@ -282,7 +282,7 @@ def open_relay(settings: Settings) -> Iterator[Relay]:
         SettingsError: no Kafka is configured, or its client's options cannot be read.
     """
     from infra.kafka.cluster import KafkaConfig, client_options
-    from infra.kafka.relay import Relay
+    from infra.kafka.relay import SESSIONS, Relay
 
     if not settings.kafka:
         raise SettingsError("no Kafka is configured: set `kafka` to its brokers (host:port)")
@@ -298,7 +298,7 @@ def open_relay(settings: Settings) -> Iterator[Relay]:
         if not settings.database_url and not (settings.data / "postgres").exists():
             raise NotFoundError(f"there is no log in {settings.data}; `qingling init` creates one")
         dsn = stack.enter_context(_database(settings))
-        log = stack.enter_context(_writer(dsn))
+        log = stack.enter_context(_writer(dsn, SESSIONS))
         genesis = _genesis(log)
         if genesis is None:
             raise NotFoundError(f"there is no log in {_where(settings)}; `qingling init` creates one")
@@ -448,8 +448,8 @@ def _create_database(dsn: str) -> None:
         connection.close()
 
 
-def _writer(dsn: str) -> PostgresLog:
-    return PostgresLog(dsn, RecorderConfig(role="qingling_writer"))
+def _writer(dsn: str, config: RecorderConfig | None = None) -> PostgresLog:
+    return PostgresLog(dsn, replace(config or RecorderConfig(), role="qingling_writer"))
 
 
 @contextmanager

@@ -80,11 +80,14 @@ def _serve_metrics(running: Any, port: int) -> None:
         "lag": Gauge("qingling_relay_lag", "Entries that the topic does not hold yet.", registry=registry),
         "errors": Gauge("qingling_relay_errors", "Times that relaying failed and was tried again.", registry=registry),
         "active": Gauge("qingling_relay_active", "Whether this process is the relay.", registry=registry),
+        "trouble": Gauge("qingling_relay_trouble", "Whether something is in its way now.", registry=registry),
     }
 
     def now(name: str) -> float:
         value = getattr(running.status(), name)
-        return math.nan if value is None else float(value)
+        if isinstance(value, str):
+            return 1.0
+        return math.nan if value is None and name != "trouble" else float(value or 0)
 
     for name, gauge in gauges.items():
         gauge.set_function(partial(now, name))

@@ -5,20 +5,23 @@ Every error of the client becomes `DistributionError`; it passes by itself, or s
 
 from __future__ import annotations
 
+import time
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError
+from kafka.net.compat import KafkaNetClient
 
 from domain.errors import DistributionError, LogMismatchError, SettingsError
 from infra.kafka.records import OFFICE, Watermark, watermark_in
 
+T = TypeVar("T")
 CLIENT_OPTIONS: Final = (
     "security_protocol",
     "ssl_cafile",
@@ -31,6 +34,15 @@ CLIENT_OPTIONS: Final = (
     "sasl_plain_password",
 )
 """What the file of client options may hold; the names are the client's own."""
+_BOUNDS: Final = {
+    "bootstrap_timeout_ms": 10_000,
+    "request_timeout_ms": 10_000,  # a connection that says nothing for so long is given up
+    "reconnect_backoff_max_ms": 1_000,  # a cluster that is back is noticed at once
+    "metadata_max_age_ms": 10_000,  # partitions that were added are noticed so soon
+}
+"""How long a client waits. Its own limits are half a minute and more each, one after the other."""
+_PATIENCE: Final = 15.0
+"""Seconds for a topic to be known everywhere after it was made, and for the next record when one is there."""
 _LOOK_BACK: Final = 64
 """Records that are read at the end of a partition at first to find its last watermark; twice as many each time that there is none."""
 
@@ -55,7 +67,7 @@ class KafkaConfig:
     @property
     def client(self) -> dict[str, Any]:
         """How a client reaches the cluster."""
-        return {"bootstrap_servers": self.bootstrap.split(","), "client_id": "qingling", **self.options}
+        return {"bootstrap_servers": self.bootstrap.split(","), "client_id": "qingling", **_BOUNDS, **self.options}
 
 
 def client_options(file: str) -> dict[str, Any]:
@@ -84,6 +96,34 @@ def troubles(doing: str) -> Iterator[None]:
         raise DistributionError(f"Kafka failed while {doing}: {type(error).__name__}: {error}") from error
 
 
+class _Net(KafkaNetClient):  # type: ignore[misc] # the client ships no types
+    def await_ready(self, node_id: Any, timeout_ms: float = 30_000) -> bool:
+        """False for a node that is gone. Where it raises instead, the producer loses the request that it had for the coordinator of its
+        transaction: a commit then waits for ever for the answer to what was never sent."""
+        try:
+            return bool(super().await_ready(node_id, timeout_ms=timeout_ms))
+        except KafkaConnectionError:
+            return False
+
+
+def client_of(kind: Callable[..., T], **options: Any) -> T:
+    """A client of the library. One that cannot be made leaves no thread and no sockets behind, as it would by itself: a cluster that is
+    away for a day is asked for thousands of times."""
+    begun: list[_Net] = []
+
+    def net_client(**configs: Any) -> _Net:
+        begun.append(_Net(**configs))
+        return begun[-1]
+
+    try:
+        return kind(**options, kafka_client=net_client)
+    except BaseException:
+        for each in begun:
+            with suppress(Exception):
+                each.close()
+        raise
+
+
 class Cluster:
     """The topics of a log on a cluster, made where they are not there yet, and held against what they must be."""
 
@@ -100,7 +140,7 @@ class Cluster:
         """
         config, made = self.config, False
         with troubles("making topics"):
-            admin = KafkaAdminClient(**config.client)
+            admin = client_of(KafkaAdminClient, **config.client)
             try:
                 there = set(admin.list_topics())
                 for topic in config.topics:
@@ -126,7 +166,19 @@ class Cluster:
 
     def _require_partitions(self, topic: str) -> None:
         with self._reading() as consumer, troubles(f"looking at {topic}"):
-            found = len(consumer.partitions_for_topic(topic) or ())
+            deadline = time.monotonic() + _PATIENCE
+            while not (found := consumer.partitions_for_topic(topic)):  # not every broker knows at once what was made
+                if time.monotonic() > deadline:
+                    raise DistributionError(f"topic {topic} is not there")
+                time.sleep(0.1)
+        self.require_count(topic, len(found))
+
+    def require_count(self, topic: str, found: int) -> None:
+        """Holds the number of a topic's partitions against what it must be.
+
+        Raises:
+            LogMismatchError: it is another one.
+        """
         if found != self.config.partitions:
             raise LogMismatchError(
                 f"topic {topic} has {found} partitions, and this log is carried by {self.config.partitions}: a case would change its"
@@ -163,9 +215,17 @@ class Cluster:
     def _scanned(consumer: KafkaConsumer, at: TopicPartition, first: int, end: int) -> Watermark | None:
         found = None
         consumer.seek(at, first)
-        while consumer.position(at) < end:
+        reached, deadline = first, time.monotonic() + _PATIENCE
+        while reached < end:
             for record in consumer.poll(1_000).get(at, ()):
                 found = watermark_in(record.headers, record.value) or found
+            position = consumer.position(at, timeout_ms=1_000) or reached
+            if position > reached:
+                reached, deadline = position, time.monotonic() + _PATIENCE
+            elif time.monotonic() > deadline:
+                raise DistributionError(
+                    f"{at.topic} cannot be read: no record of partition {at.partition} in {_PATIENCE:.0f} s"
+                )
         return found
 
     def _checked(self, topic: str, partition: int, found: Watermark | None) -> Watermark | None:
@@ -181,7 +241,8 @@ class Cluster:
     @contextmanager
     def _reading(self) -> Iterator[KafkaConsumer]:
         with troubles("connecting"):
-            consumer = KafkaConsumer(
+            consumer = client_of(
+                KafkaConsumer,
                 **self.config.client,
                 enable_auto_commit=False,
                 isolation_level="read_committed",

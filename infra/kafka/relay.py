@@ -11,23 +11,22 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 import psycopg2
-from kafka import KafkaProducer
-from kafka.errors import KafkaError
 
-from domain.errors import DistributionError
+from domain.errors import DistributionError, LogMismatchError
 from domain.recording import Head, StoredEntry
 from domain.streams import Visibility
 from infra.kafka.cluster import Cluster, KafkaConfig, troubles
+from infra.kafka.producer import BoundedProducer, transactional
 from infra.kafka.records import Watermark, entry_headers, partition_of
 from infra.postgres.config import RecorderConfig
-from infra.postgres.connection import connect
+from infra.postgres.connection import answered_within, connect
 from infra.recorders import StoreFailedError
 
 _log = logging.getLogger(__name__)
@@ -40,6 +39,14 @@ _IDLE: Final = 1.0
 """Seconds that the relay waits for the log to grow before it looks whether it should stop."""
 _PAUSE: Final = 1.0
 """Seconds before it tries again after trouble."""
+_STALLED: Final = 8.0
+"""Seconds after which what has not ended is trouble, though it may yet succeed."""
+_STALE: Final = 5.0
+"""Seconds after which the head that was last heard of says nothing about the lag."""
+_ANSWER: Final = 10.0
+"""Seconds that the database may take to say whose the lock is."""
+SESSIONS: Final = RecorderConfig(answer_timeout=30.0, reconnect_patience=2.0)
+"""How the relay's sessions with the database behave, beside their role: it tries again by itself, so no read needs patience."""
 
 
 class RelayedLog(Protocol):
@@ -57,179 +64,240 @@ class RelayedLog(Protocol):
 
 @dataclass
 class RelayStatus:
-    """How the relay is doing. `position`: the last entry that the topic holds; None before that is known."""
+    """How the relay is doing. `position`: the last entry that the topic holds; None before that is known. `head`: the last that was heard
+    of; `head_known`: a moment ago. `trouble`: what is in its way now."""
 
     active: bool = False
     position: int | None = None
     head: int = 0
+    head_known: bool = True
     sent: int = 0
     errors: int = 0
     trouble: str | None = None
 
     @property
     def lag(self) -> int | None:
-        """Entries that the topic does not hold yet."""
-        return None if self.position is None else max(0, self.head - self.position)
+        """Entries that the topic does not hold yet; None while that is not known."""
+        return None if self.position is None or not self.head_known else max(0, self.head - self.position)
 
 
 @dataclass
 class Relay:
-    """See the module. `dsn` is where the lock is taken; `batch` entries go in one transaction at the most."""
+    """See the module. `dsn` is where the lock is taken; `batch` entries go in one transaction at the most; what has not ended for
+    `stalled` seconds is said to be trouble."""
 
     log: RelayedLog
     dsn: str
     config: KafkaConfig
     origin: str
     batch: int = _BATCH
+    stalled: float = _STALLED
     _status: RelayStatus = field(default_factory=RelayStatus)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _head: int = 0
+    _head_at: float | None = None
+    _doing: tuple[str, float] = ("", 0.0)
 
     def status(self) -> RelayStatus:
-        """A copy of how it is doing."""
+        """A copy of how it is doing; returns at once. While the log's head cannot be asked for, the lag is not known."""
         with self._lock:
-            return replace(self._status, head=max(self._status.head, self.log.head().position))
+            return self._status_at(time.monotonic())
+
+    def _status_at(self, now: float) -> RelayStatus:
+        head = max(self._status.head, self._head)
+        fresh = self._head_at is None or now - self._head_at < _STALE
+        status = replace(self._status, head=head, head_known=fresh)
+        doing, since = self._doing
+        if doing and status.trouble is None and now - since > self.stalled:
+            return replace(status, trouble=f"{doing} has not ended for {now - since:.0f} s")
+        return status
 
     def run(self, until: Callable[[], bool], *, once: bool = False) -> None:
         """Relays until told to stop; with `once` until the topic holds what the log held when it began. Trouble that passes is waited out.
 
         Raises:
-            LogMismatchError: the topic is another log's, or has another number of partitions.
+            LogMismatchError: the topic is another log's, has another number of partitions, or lost records.
             DistributionError, StoreFailedError: with `once`, what would otherwise be waited out.
         """
         target = self.log.head().position if once else None
-        while not until():
-            try:
-                if self._lead(until, target):
-                    return
-            except (DistributionError, StoreFailedError) as error:
-                if once:
-                    raise
-                self._note(trouble=str(error), errors=self._status.errors + 1, active=False)
-                _log.warning("the relay tries again: %s", error)
-                time.sleep(_PAUSE)
+        with self._watching_head():
+            while not until():
+                try:
+                    if self._lead(until, target):
+                        return
+                except (DistributionError, StoreFailedError) as error:
+                    if once:
+                        raise
+                    self._note(trouble=str(error), errors=self._status.errors + 1, active=False)
+                    _log.warning("the relay tries again: %s", error)
+                    time.sleep(_PAUSE)
+
+    @contextmanager
+    def _watching_head(self) -> Iterator[None]:
+        """Asks for the log's head all the while: whoever looks at the status must not wait for a database that is not there."""
+        ended = threading.Event()
+
+        def watch() -> None:
+            while not ended.is_set():
+                with suppress(StoreFailedError):
+                    head = self.log.head().position
+                    with self._lock:
+                        self._head, self._head_at = head, time.monotonic()
+                ended.wait(_IDLE)
+
+        thread = threading.Thread(target=watch, name="relay-head", daemon=True)
+        self._head_at = time.monotonic()
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join(_PAUSE)
+            self._head_at = None
 
     def _note(self, **changed: Any) -> None:
         with self._lock:
             self._status = replace(self._status, **changed)
 
+    @contextmanager
+    def _step(self, doing: str) -> Iterator[None]:
+        """What is done now, so that the status can say it when it does not end."""
+        self._doing = doing, time.monotonic()
+        try:
+            yield
+        finally:
+            self._doing = "", 0.0
+
     def _lead(self, until: Callable[[], bool], target: int | None) -> bool:
         """Whether `target` was reached, once this is the relay; False as soon as another is, or it is to stop."""
-        session = connect(self.dsn, RecorderConfig())
+        with self._step("connecting to the database"):
+            session = connect(self.dsn, SESSIONS)
         try:
-            while not _locked(session):
-                self._note(active=False)
+            while not self._holds(session):
+                self._note(active=False, trouble=None)
                 if until():
                     return False
                 time.sleep(_PAUSE / 2)
             cluster = Cluster(self.config, self.origin)
-            cluster.prepare()
-            producer = self._producer()
+            with self._step("looking at the topics"):
+                cluster.prepare()
+            with self._step("becoming the producer"):
+                producer = transactional(self.config, f"qingling-relay-{self.config.topic}")
             try:
-                return self._relay(session, cluster, producer, until, target)
+                reached = self._relay(session, cluster, producer, until, target)
+            except BaseException:
+                producer.close(timeout=0)  # nobody waits for what is not committed
+                raise
             finally:
                 self._note(active=False)
-                with suppress(KafkaError):
-                    producer.close(timeout=5)
+            producer.close()
+            return reached
         finally:
             with suppress(psycopg2.Error):
                 session.close()
 
-    def _producer(self) -> KafkaProducer:
-        with troubles("becoming the producer"):
-            producer = KafkaProducer(
-                **self.config.client,
-                transactional_id=f"qingling-relay-{self.config.topic}",
-                acks="all",
-                linger_ms=100,  # batches fill while they are made; nothing waits so long, for a flush ends every one of ours
-                batch_size=1 << 20,
-                max_request_size=1 << 22,
-                allow_auto_create_topics=False,
-            )
-            producer.init_transactions()
-        return producer
+    def _holds(self, session: Any) -> bool:
+        with self._step("asking the database for the relay's lock"):
+            return _locked(session)
 
     def _relay(
-        self, session: Any, cluster: Cluster, producer: KafkaProducer, until: Callable[[], bool], target: int | None
+        self, session: Any, cluster: Cluster, producer: BoundedProducer, until: Callable[[], bool], target: int | None
     ) -> bool:
-        position = self._resumed(cluster, producer)
+        with self._step("reading how far the topics are"):
+            position = self._resumed(cluster, producer)
         self._note(active=True, position=position, trouble=None)
-        with ThreadPoolExecutor(1, "relay-read") as ahead:
+        ahead = ThreadPoolExecutor(1, "relay-read")
+        try:
             following = ahead.submit(self.log.read, position, self.batch)
             while not until():
                 if target is not None and position >= target:
                     return True
-                if not _locked(session):
+                if not self._holds(session):
                     raise DistributionError("the session that holds the relay's lock was lost")
-                entries = following.result()
+                self._require_partitions(cluster, producer)
+                with self._step("reading the log"):
+                    entries = following.result()
                 if not entries:
                     self._note(head=position)
-                    self.log.wait_for_append(position, _IDLE)
+                    with self._step("waiting for the log to grow"):
+                        self.log.wait_for_append(position, _IDLE)
                     following = ahead.submit(self.log.read, position, self.batch)
                     continue
-                position = entries[-1].position
-                following = ahead.submit(self.log.read, position, self.batch)  # while these are sent
-                self._send(producer, entries, position)
+                following = ahead.submit(self.log.read, entries[-1].position, self.batch)  # while these are sent
+                with self._step(f"sending what follows position {position}"):
+                    position = self._send(producer, entries, entries[-1].position)
                 self._note(
                     position=position, head=max(self._status.head, position), sent=self._status.sent + len(entries)
                 )
+        finally:
+            ahead.shutdown(
+                wait=False, cancel_futures=True
+            )  # what it still reads may take as long as the database is gone
         return False
 
-    def _resumed(self, cluster: Cluster, producer: KafkaProducer) -> int:
+    def _require_partitions(self, cluster: Cluster, producer: BoundedProducer) -> None:
+        """Holds the topics, as the producer knows them, against what they must be; it asks for them anew every few seconds.
+
+        Raises:
+            LogMismatchError: their partitions were changed.
+            DistributionError: one was deleted.
+        """
+        for topic in self.config.topics:
+            with self._step(f"looking for topic {topic}"), troubles(f"looking for topic {topic}"):
+                found = producer.partitions_for(topic)
+            cluster.require_count(topic, len(found))
+
+    def _resumed(self, cluster: Cluster, producer: BoundedProducer) -> int:
         """How far the topics are; empty ones are opened with a watermark of position 0 in every partition.
 
         Raises:
-            DistributionError: their partitions do not agree, which no transaction leaves behind.
+            LogMismatchError: their partitions do not agree, which no transaction leaves behind.
         """
         marks = [mark for topic in self.config.topics for mark in cluster.watermarks(topic)]
         if all(mark is None for mark in marks):
-            self._send(producer, (), 0)
-            return 0
+            return self._send(producer, (), 0)
         stands = {0 if mark is None else mark.upto for mark in marks}
         if len(stands) != 1:
-            raise DistributionError(
+            raise LogMismatchError(
                 f"the partitions of {self.config.topic} say different positions ({min(stands)} to {max(stands)}): records were lost or"
                 " deleted; make a new topic and fill it from the log"
             )
         return stands.pop()
 
-    def _send(self, producer: KafkaProducer, entries: Sequence[StoredEntry], upto: int) -> None:
-        """Entries and watermarks, all of them or none."""
+    def _send(self, producer: BoundedProducer, entries: Sequence[StoredEntry], upto: int) -> int:
+        """Entries and watermarks, all of them or none; returns `upto`. What fails is not aborted: the next producer ends it."""
         general, office = self.config.topics
         partitions = self.config.partitions
         mark = Watermark(self.origin, partitions, upto)
         with troubles("sending"):
             producer.begin_transaction()
-            try:
-                sent = [
-                    producer.send(
-                        general if stored.entry.endswith(_GENERAL) else office,
-                        partition=partition_of(stored.partitionkey, partitions),
-                        key=stored.partitionkey.encode(),
-                        value=stored.entry,
-                        headers=entry_headers(stored.position),
-                    )
-                    for stored in entries
-                ]
-                sent += [
-                    producer.send(topic, partition=at, value=mark.value, headers=mark.headers)
-                    for topic in self.config.topics
-                    for at in range(partitions)
-                ]
-                producer.flush()
-                for each in sent:
-                    if each.exception is not None:
-                        raise each.exception
-                producer.commit_transaction()
-            except BaseException:
-                with suppress(Exception):  # what is not committed is nobody's; the next producer ends it
-                    producer.abort_transaction()
-                raise
+            sent = [
+                producer.send(
+                    general if stored.entry.endswith(_GENERAL) else office,
+                    partition=partition_of(stored.partitionkey, partitions),
+                    key=stored.partitionkey.encode(),
+                    value=stored.entry,
+                    headers=entry_headers(stored.position),
+                )
+                for stored in entries
+            ]
+            sent += [
+                producer.send(topic, partition=at, value=mark.value, headers=mark.headers)
+                for topic in self.config.topics
+                for at in range(partitions)
+            ]
+            producer.flush()
+            for each in sent:
+                if each.exception is not None:
+                    raise each.exception
+            producer.commit_transaction()
+        return upto
 
 
 def _locked(session: Any) -> bool:
     """Whether the session holds the relay's lock, taking it if it is free."""
     try:
-        with session.cursor() as cursor:
+        with answered_within(session, _ANSWER), session.cursor() as cursor:
             cursor.execute(
                 "select exists (select from pg_locks where locktype = 'advisory' and objid = %s and pid = pg_backend_pid() and granted)"
                 " or pg_try_advisory_lock(%s)",

@@ -20,6 +20,9 @@ class RecorderConfig:
     connect_timeout: int = 5
     reconnect_patience: float = 15.0
     """How long a lost server is waited for before a call fails; a restart and its recovery should fit in."""
+    answer_timeout: float | None = None
+    """How long a read waits for the server before its session is given up; None: for ever. The server keeps the limits below, so this is
+    for one that went silent: TCP notices a dead host by itself, but not a hung server, nor one behind a proxy."""
     statement_timeout: float = 120.0
     lock_timeout: float = 60.0
     """Longest wait for the append lock. Longer than any transaction that holds it, such as a bulk import's."""

@@ -7,11 +7,13 @@ tries again on a new one, because reading twice does no harm.
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from threading import BoundedSemaphore, Lock
+from threading import BoundedSemaphore, Event, Lock, Timer
 from typing import Any, TypeVar
 
 import psycopg2
@@ -31,7 +33,15 @@ NO_SIMULATION = "QL002"
 LAW_BROKEN = "QL003"
 _NOT_MIGRATED = {"3F000", "42P01", "42883"}  # no such schema, table, function
 _PASSING = (psycopg2.OperationalError, psycopg2.InterfaceError, psycopg2.DataError, psycopg2.IntegrityError)
-_KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}  # a dead peer is noticed in 25 s
+# A dead peer is noticed in 25 s, by either side: the server would keep a dead client's locks for hours, and what a client sent is otherwise
+# sent again for a quarter of an hour.
+_KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
+_KEEPALIVE_OF_SERVER = {
+    "tcp_keepalives_idle": 10,
+    "tcp_keepalives_interval": 5,
+    "tcp_keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
 
 
 @contextmanager
@@ -105,8 +115,37 @@ def _session_options(config: RecorderConfig) -> Iterator[str]:
     yield f"-c statement_timeout={config.statement_timeout * 1000:.0f}"
     yield f"-c lock_timeout={config.lock_timeout * 1000:.0f}"
     yield f"-c idle_in_transaction_session_timeout={config.idle_in_transaction_timeout * 1000:.0f}"
+    yield from (f"-c {name}={value}" for name, value in _KEEPALIVE_OF_SERVER.items())
     if config.role is not None:
         yield f"-c role={config.role}"
+
+
+@contextmanager
+def answered_within(connection: Connection, seconds: float | None) -> Iterator[None]:
+    """Gives a session up, with the driver's error, when the block takes longer: the server, or the network, went silent."""
+    if seconds is None:
+        yield
+        return
+    with socket.socket(fileno=os.dup(connection.fileno())) as ours:
+        given_up = Event()
+
+        def give_up() -> None:
+            given_up.set()
+            with suppress(OSError):
+                ours.shutdown(socket.SHUT_RDWR)
+
+        timer = Timer(seconds, give_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except psycopg2.Error as error:
+            if given_up.is_set():
+                raise psycopg2.OperationalError(f"the server did not answer for {seconds:.0f} s") from error
+            raise
+        finally:
+            timer.cancel()
+            timer.join()
 
 
 @contextmanager
@@ -159,14 +198,17 @@ class Pool:
         with translated(doing):
             with self.session(patience=self.config.reconnect_patience) as connection:
                 try:
-                    with connection.cursor() as cursor:
-                        return query(cursor)
+                    return self._answered(connection, query)
                 except psycopg2.Error as error:
                     if not is_lost(connection, error):
                         raise
             self._forget_idle()
-            with self.session(patience=self.config.reconnect_patience) as connection, connection.cursor() as cursor:
-                return query(cursor)
+            with self.session(patience=self.config.reconnect_patience) as connection:
+                return self._answered(connection, query)
+
+    def _answered(self, connection: Connection, query: Callable[[Cursor], T]) -> T:
+        with answered_within(connection, self.config.answer_timeout), connection.cursor() as cursor:
+            return query(cursor)
 
     def rows(self, doing: str, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a reading query."""

@@ -23,9 +23,12 @@ def test_a_lag_that_is_not_known_is_no_lag_of_none():
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
             return [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
 
-    assert "qingling_relay_lag NaN" in said()
-    status.position = 7
+    assert {"qingling_relay_lag NaN", "qingling_relay_trouble 0.0"} <= set(said())
+    status.position, status.trouble = 7, "the database cannot be reached"
     assert {"qingling_relay_lag 2.0", "qingling_relay_position 7.0", "qingling_relay_errors 2.0"} <= set(said())
+    assert "qingling_relay_trouble 1.0" in said()
+    status.head_known = False
+    assert "qingling_relay_lag NaN" in said()
 
 
 def test_a_port_that_is_taken_is_said():

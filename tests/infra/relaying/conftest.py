@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import uuid4
@@ -31,19 +32,25 @@ class OnTopic:
         return sorted(position for entries in self.entries.values() for position, _, _ in entries)
 
 
-def read_topic(config: KafkaConfig, topic: str) -> OnTopic:
-    """Reads a topic from its beginning to what its end is now."""
+def read_topic(config: KafkaConfig, topic: str, upto: int, seconds: float = 60) -> OnTopic:
+    """Reads a topic from its beginning until every partition's watermark is that of a position: a transaction that was committed is seen in
+    one partition a moment before it is in another.
+
+    Raises:
+        AssertionError: that took too long.
+    """
+    parts = [TopicPartition(topic, at) for at in range(config.partitions)]
+    entries: dict[int, list[tuple[int, bytes, bytes]]] = {at: [] for at in range(config.partitions)}
+    marks: dict[int, list[int]] = {at: [] for at in range(config.partitions)}
+    deadline = time.monotonic() + seconds
     consumer = KafkaConsumer(
         **config.client, enable_auto_commit=False, isolation_level="read_committed", auto_offset_reset="earliest"
     )
     try:
-        parts = [TopicPartition(topic, at) for at in range(config.partitions)]
         consumer.assign(parts)
-        ends = consumer.end_offsets(parts)
         consumer.seek_to_beginning(*parts)
-        entries: dict[int, list[tuple[int, bytes, bytes]]] = {at: [] for at in range(config.partitions)}
-        marks: dict[int, list[int]] = {at: [] for at in range(config.partitions)}
-        while any(consumer.position(part) < ends[part] for part in parts):
+        while not all(each and each[-1] >= upto for each in marks.values()):
+            assert time.monotonic() < deadline, f"{topic} is not filled up to {upto}"
             for part, records in consumer.poll(500).items():
                 for record in records:
                     position = position_in(record.headers)

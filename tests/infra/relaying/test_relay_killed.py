@@ -74,7 +74,7 @@ def require_equal(settings: Settings) -> None:
     config = KafkaConfig(settings.kafka, settings.kafka_topic, settings.kafka_partitions)
     with open_platform(settings) as platform:
         stored = {each.position: each.entry for each in platform.log.read(0, 1_000_000)}
-    held = [read_topic(config, topic) for topic in config.topics]
+    held = [read_topic(config, topic, len(stored)) for topic in config.topics]
     found = [entry for topic in held for entries in topic.entries.values() for entry in entries]
     assert sorted(position for position, _, _ in found) == sorted(stored)
     assert all(stored[position] == value for position, _, value in found)
