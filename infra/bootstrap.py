@@ -76,7 +76,12 @@ from infra.witness import WitnessDesk, WitnessedLog
 from projections.catalogue import catalogue
 
 if TYPE_CHECKING:
-    from infra.kafka.relay import Relay  # its client takes long to load, and few need it
+    from infra.folding.feed import Feed
+    from infra.kafka.cluster import KafkaConfig  # its client takes long to load, and few need it
+    from infra.kafka.relay import Relay
+    from infra.kafka.worker import Worker
+    from infra.postgres.ledger_store import LedgerSession
+    from projections.ledger import Catalogue
 
 __all__ = [
     "CHECKOUT",
@@ -115,8 +120,10 @@ __all__ = [
     "load_mapping",
     "load_settings",
     "make_pack",
+    "open_engine",
     "open_platform",
     "open_relay",
+    "open_worker",
     "recover_log",
     "run_sample",
     "selection_of",
@@ -281,12 +288,49 @@ def open_relay(settings: Settings) -> Iterator[Relay]:
         NotFoundError: there is no log.
         SettingsError: no Kafka is configured, or its client's options cannot be read.
     """
-    from infra.kafka.cluster import KafkaConfig, client_options
     from infra.kafka.relay import SESSIONS, Relay
+
+    config = _kafka(settings)
+    with _existing_log(settings, SESSIONS) as (dsn, log, info):
+        yield Relay(log, dsn, config, info.origin)
+
+
+@contextmanager
+def open_worker(settings: Settings) -> Iterator[Worker]:
+    """One of the workers that keep the ledgers of an existing log together, fed by Kafka; it runs where it is told to.
+
+    Raises:
+        NotFoundError: there is no log.
+        SettingsError: no Kafka is configured, its client's options cannot be read, or ledgers cannot be folded from its partitions.
+    """
+    from infra.kafka.worker import Worker
+
+    config = _kafka(settings)
+    with _existing_log(settings) as (dsn, log, info), _ledgers(dsn, info) as (ledgers, store):
+        yield Worker(log, config, info.origin, lambda feed: _engine(settings, log, store, ledgers, feed))
+
+
+@contextmanager
+def open_engine(settings: Settings) -> Iterator[Engine]:
+    """The fold engine of an existing log, fed by the log itself; it runs where it is told to.
+
+    Raises:
+        NotFoundError: there is no log.
+    """
+    with _existing_log(settings) as (dsn, log, info), _ledgers(dsn, info) as (ledgers, store):
+        engine = _engine(settings, log, store, ledgers)
+        try:
+            yield engine
+        finally:
+            engine.stop()
+
+
+def _kafka(settings: Settings) -> KafkaConfig:
+    from infra.kafka.cluster import KafkaConfig, client_options
 
     if not settings.kafka:
         raise SettingsError("no Kafka is configured: set `kafka` to its brokers (host:port)")
-    config = KafkaConfig(
+    return KafkaConfig(
         settings.kafka,
         settings.kafka_topic,
         settings.kafka_partitions,
@@ -294,15 +338,42 @@ def open_relay(settings: Settings) -> Iterator[Relay]:
         in_sync=max(1, settings.kafka_replicas - 1),
         options=client_options(settings.kafka_client),
     )
+
+
+@contextmanager
+def _existing_log(
+    settings: Settings, sessions: RecorderConfig | None = None
+) -> Iterator[tuple[str, PostgresLog, LogInfo]]:
     with ExitStack() as stack:
         if not settings.database_url and not (settings.data / "postgres").exists():
             raise NotFoundError(f"there is no log in {settings.data}; `qingling init` creates one")
         dsn = stack.enter_context(_database(settings))
-        log = stack.enter_context(_writer(dsn, SESSIONS))
+        migrate(dsn)
+        log = stack.enter_context(_writer(dsn, sessions))
         genesis = _genesis(log)
         if genesis is None:
             raise NotFoundError(f"there is no log in {_where(settings)}; `qingling init` creates one")
-        yield Relay(log, dsn, config, _info(genesis).origin)
+        yield dsn, log, _info(genesis)
+
+
+@contextmanager
+def _ledgers(dsn: str, info: LogInfo) -> Iterator[tuple[Catalogue, LedgerStore]]:
+    ledgers = catalogue(info.campaign, info.zone)
+    store = LedgerStore(dsn, RecorderConfig(role="qingling_projector"), ledgers)
+    try:
+        yield ledgers, store
+    finally:
+        store.close()
+
+
+def _engine(
+    settings: Settings,
+    log: PostgresLog,
+    store: LedgerStore,
+    ledgers: Catalogue,
+    feed: Callable[[LedgerSession], Feed] | None = None,
+) -> Engine:
+    return Engine(log, store, ledgers, EVENT_TYPES, EngineConfig(rebuild_rows=settings.rebuild_rows), feed=feed)
 
 
 @contextmanager
@@ -315,24 +386,14 @@ def open_platform(settings: Settings, *, folding: bool = False, sealing: bool = 
         SettingsError: the keys are missing or readable by others.
     """
     with ExitStack() as stack:
-        if not settings.database_url and not (settings.data / "postgres").exists():
-            raise NotFoundError(f"there is no log in {settings.data}; `qingling init` creates one")
-        dsn = stack.enter_context(_database(settings))
-        migrate(dsn)
-        log = stack.enter_context(_writer(dsn))
-        genesis = _genesis(log)
-        if genesis is None:
-            raise NotFoundError(f"there is no log in {_where(settings)}; `qingling init` creates one")
-        info = _info(genesis)
+        dsn, log, info = stack.enter_context(_existing_log(settings))
         if not settings.keyring_path.exists():
             raise SettingsError(f"the keys of {info.origin} are not at {settings.keyring_path}")
-        ledgers = catalogue(info.campaign, info.zone)
+        ledgers, store = stack.enter_context(_ledgers(dsn, info))
         vault = stack.enter_context(_vault(dsn, settings))
         reader = LedgerReader(dsn, RecorderConfig(role="qingling_reader"), ledgers)
         stack.callback(reader.close)
-        store = LedgerStore(dsn, RecorderConfig(role="qingling_projector"), ledgers)
-        stack.callback(store.close)
-        engine = Engine(log, store, ledgers, EVENT_TYPES, EngineConfig(rebuild_rows=settings.rebuild_rows))
+        engine = _engine(settings, log, store, ledgers)
         if folding:
             engine.start()
         stack.callback(engine.stop)

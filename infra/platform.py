@@ -472,13 +472,17 @@ class Platform:
         return self._check()
 
     def rebuild(
-        self, ledgers: Sequence[str] | None, progress: Callable[[RebuildProgress], None] | None = None
+        self,
+        ledgers: Sequence[str] | None,
+        progress: Callable[[RebuildProgress], None] | None = None,
+        *,
+        by_workers: bool = False,
     ) -> RebuildReport:
-        """Rebuilds ledgers (None: all) beside the old ones and swaps them in."""
+        """Rebuilds ledgers (None: all) beside the old ones and swaps them in; folded here, or by the workers that run."""
         for name in ledgers or ():
             if name not in self.catalogue:
                 raise NotFoundError(f"there is no ledger {name!r}; there are {', '.join(self.catalogue.names())}")
-        return self.engine.rebuild(list(ledgers) if ledgers else None, progress)
+        return self.engine.rebuild(list(ledgers) if ledgers else None, progress, by_workers=by_workers)
 
     def pause(self, ledger: str) -> None:
         """Stops folding into a ledger until it is resumed."""

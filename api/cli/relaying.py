@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from functools import partial
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.cli.metrics import Figures, serve_metrics
 from api.cli.options import FORMAT, output
 from api.cli.serving import stopped_by_signals
 from api.cli.session import Session, session_of
 from api.cli.tables import Column, Format, Table
 from api.words import Word
-from domain.errors import InputError
+
+if TYPE_CHECKING:
+    from infra.kafka.relay import Relay
 
 _COLUMNS = (
     Column("position", Word("主题截至位置", "Topic holds up to"), "integer"),
@@ -50,7 +51,7 @@ def relay(
     to = output(session, format, None)
     with stopped_by_signals(), open_relay(session.settings()) as running:
         if metrics_port is not None:
-            _serve_metrics(running, metrics_port)
+            serve_metrics(metrics_port, _figures(running))
         try:
             running.run(lambda: False, once=once)  # a signal ends it
         finally:
@@ -60,38 +61,20 @@ def relay(
     to.table(Table(session.say(Word("转送", "Relay")), _COLUMNS, [row], []), data=row)
 
 
-def _say(session: Session, running: Any) -> None:
+def _say(session: Session, running: Relay) -> None:
     status = running.status()
     if status.trouble is not None:
         typer.echo(f"{session.say(Word('最近一次故障', 'Last trouble'))}: {status.trouble}", err=True)
 
 
-def _serve_metrics(running: Any, port: int) -> None:
-    """Position, lag and errors, for Prometheus, on loopback. What is not known yet is no number: a lag of 0 would say that all is well.
-
-    Raises:
-        InputError: the port cannot be had.
-    """
-    from prometheus_client import CollectorRegistry, Gauge, start_http_server
-
-    registry = CollectorRegistry()
-    gauges = {
-        "position": Gauge("qingling_relay_position", "Last position that the topic holds.", registry=registry),
-        "lag": Gauge("qingling_relay_lag", "Entries that the topic does not hold yet.", registry=registry),
-        "errors": Gauge("qingling_relay_errors", "Times that relaying failed and was tried again.", registry=registry),
-        "active": Gauge("qingling_relay_active", "Whether this process is the relay.", registry=registry),
-        "trouble": Gauge("qingling_relay_trouble", "Whether something is in its way now.", registry=registry),
+def _figures(running: Relay) -> Figures:
+    return {
+        "qingling_relay_position": ("Last position that the topic holds.", lambda: running.status().position),
+        "qingling_relay_lag": ("Entries that the topic does not hold yet.", lambda: running.status().lag),
+        "qingling_relay_errors": ("Times that relaying failed and was tried again.", lambda: running.status().errors),
+        "qingling_relay_active": ("Whether this process is the relay.", lambda: running.status().active),
+        "qingling_relay_trouble": (
+            "Whether something is in its way now.",
+            lambda: running.status().trouble is not None,
+        ),
     }
-
-    def now(name: str) -> float:
-        value = getattr(running.status(), name)
-        if isinstance(value, str):
-            return 1.0
-        return math.nan if value is None and name != "trouble" else float(value or 0)
-
-    for name, gauge in gauges.items():
-        gauge.set_function(partial(now, name))
-    try:
-        start_http_server(port, addr="127.0.0.1", registry=registry)
-    except (OSError, OverflowError) as error:
-        raise InputError(f"cannot serve metrics on port {port}: {error}", field="metrics-port", rule="port") from error

@@ -26,8 +26,8 @@ PATIENCE = 5
 _BACKLOG = 512
 
 
-def serve_until_stopped(session: Session, settings: Settings) -> None:
-    """Opens the platform and answers requests until SIGINT or SIGTERM.
+def serve_until_stopped(session: Session, settings: Settings, *, folding: bool = True) -> None:
+    """Opens the platform and answers requests until SIGINT or SIGTERM; with `folding` the ledgers are folded here, too.
 
     Raises:
         NotFoundError: there is no log.
@@ -39,7 +39,7 @@ def serve_until_stopped(session: Session, settings: Settings) -> None:
     with (
         listening(settings.host, settings.port) as listener,
         stopped_by_signals(),
-        open_platform(settings, folding=True, sealing=True) as platform,
+        open_platform(settings, folding=folding, sealing=True) as platform,
     ):
         lines = _where_to_look(session, settings, platform.info, listener.getsockname()[1])
         answer_requests(create_app(platform), listener, lines)

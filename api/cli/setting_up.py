@@ -126,7 +126,17 @@ def _play_sample(session: Session, settings: Settings) -> None:
         run_sample(settings, lambda at: work.show(at.done, at.total, at.at.strftime("%Y-%m-%d")))
 
 
-def serve(context: typer.Context, host: HOST = None, port: PORT = None) -> None:
+def serve(
+    context: typer.Context,
+    host: HOST = None,
+    port: PORT = None,
+    fold: Annotated[
+        bool,
+        typer.Option(
+            "--fold/--no-fold", help="本进程是否汇总台账 · whether this process folds the ledgers, or workers do"
+        ),
+    ] = True,
+) -> None:
     """用已有数据库提供服务 · Serve from a database of your own.
 
     不启动内嵌数据库 · REST, console and ledgers as with `up`, without the embedded database.
@@ -135,4 +145,4 @@ def serve(context: typer.Context, host: HOST = None, port: PORT = None) -> None:
     settings = session.settings(host=host, port=port)
     if not settings.database_url:
         raise SettingsError("serve needs --database-url or the setting database_url; `qingling up` brings a database")
-    serve_until_stopped(session, settings)
+    serve_until_stopped(session, settings, folding=fold)

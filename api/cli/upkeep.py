@@ -102,6 +102,12 @@ def rebuild(
     ledgers: Annotated[
         list[str] | None, typer.Argument(help="台账名；不写则全部 · names of ledgers; without any, all of them")
     ] = None,
+    by_workers: Annotated[
+        bool,
+        typer.Option(
+            "--by-workers", help="由各工作进程分担 · folded by the workers that run (`qingling work`), each its parts"
+        ),
+    ] = False,
 ) -> None:
     """重建台账 · Rebuild ledgers.
 
@@ -115,6 +121,7 @@ def rebuild(
         report = platform.rebuild(
             ledgers or None,
             lambda at: work.show(at.position, at.head, f"{at.stage.value} {at.events_per_second:,.0f}/s"),
+            by_workers=by_workers,
         )
     language = session.language
     stages = (

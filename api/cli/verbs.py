@@ -28,6 +28,7 @@ from api.cli import (
     upkeep,
     verifying,
     witnessing,
+    working,
 )
 from api.cli.failures import EXIT_PIPE
 from api.cli.session import Session
@@ -99,6 +100,7 @@ for part in (
     upkeep,
     schemas,
     relaying,
+    working,
 ):
     part.add_to(app)
 for noun, verbs in commands.groups():

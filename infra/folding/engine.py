@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the driver's class has a lower-case name
 
@@ -88,6 +89,13 @@ class EngineConfig:
     """How long a replaced generation is kept for readers that may still be in it."""
 
 
+class Progress(NamedTuple):
+    """Up to where an engine has folded everything that is not stopped, and the head of its feed."""
+
+    position: int
+    head: int
+
+
 class OutdatedReleaseError(NotReadyError):
     """An engine that shares the ledgers with others is of another release than they: it may not fold, and stops nobody."""
 
@@ -115,6 +123,8 @@ class Engine:
         """Why nothing is folded just now although nothing is stopped; None: all is well."""
         self.leading = False
         """Whether this engine folds."""
+        self.progress: Progress | None = None
+        """How far it is; None while it does not fold."""
         self.failure: Exception | None = None
         """What no second try mends: the feed is another log's, or the release another one than those that fold beside it."""
         self._log = log
@@ -162,6 +172,17 @@ class Engine:
             finally:
                 self.leading = False
 
+    def run_once(self) -> None:
+        """Folds in the caller's thread until every ledger that folds holds what the log held when this began.
+
+        Raises:
+            LogMismatchError, OutdatedReleaseError: see `failure`.
+        """
+        target = self._log.head().position
+        self.run(until=lambda: self.progress is not None and self.progress.position >= target)
+        if self.failure is not None:
+            raise self.failure
+
     def _lead(self, until: Callable[[], bool]) -> None:
         with ExitStack() as stack:
             writing = stack.enter_context(self._store.session())
@@ -170,7 +191,7 @@ class Engine:
             stack.callback(feed.close)
             if not self._takes_over(writing, until, shared=feed.parts != UNDIVIDED):
                 return
-            self.leading = True
+            self.leading, self.progress = True, None
             pipeline = stack.enter_context(Pipeline(writing))
             Leader(self, feed, writing, reading, pipeline).lead(self._stopping, until)
 
@@ -470,6 +491,8 @@ class Leader:
                 busy = True
                 self._advance(lane, target, head)
             ahead[kind] = min(ahead[kind], lane.position)
+        live = [lane.position for lane in self._lanes if lane.members[0].generation.state is Existence.LIVE]
+        self._engine.progress = Progress(min(live, default=head), head)
         return busy
 
     def _stand(self, member: Member, part: int) -> int:

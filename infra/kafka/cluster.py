@@ -150,9 +150,18 @@ class Cluster:
             finally:
                 with suppress(KafkaError):
                     admin.close()
-        for topic in config.topics:
-            self._require_partitions(topic)
+        self.require()
         return made
+
+    def require(self) -> None:
+        """Looks whether the topics are there, as they must be.
+
+        Raises:
+            DistributionError: the cluster cannot be reached, or a topic is not there.
+            LogMismatchError: a topic has another number of partitions than was asked for.
+        """
+        for topic in self.config.topics:
+            self._require_partitions(topic)
 
     def _make(self, admin: KafkaAdminClient, topic: str) -> None:
         config = self.config
@@ -193,7 +202,7 @@ class Cluster:
             LogMismatchError: a partition holds records and no watermark, or is of another log or number of partitions.
         """
         with self._reading() as consumer, troubles(f"reading the end of {topic}"):
-            return [self._checked(topic, at, self._last(consumer, topic, at)) for at in range(self.config.partitions)]
+            return [self.checked(topic, at, self._last(consumer, topic, at)) for at in range(self.config.partitions)]
 
     def _last(self, consumer: KafkaConsumer, topic: str, partition: int) -> Watermark | None:
         at = TopicPartition(topic, partition)
@@ -228,7 +237,12 @@ class Cluster:
                 )
         return found
 
-    def _checked(self, topic: str, partition: int, found: Watermark | None) -> Watermark | None:
+    def checked(self, topic: str, partition: int, found: Watermark | None) -> Watermark | None:
+        """A watermark of a partition, held against what it must be.
+
+        Raises:
+            LogMismatchError: it is of another log, or of another number of partitions.
+        """
         if found is not None and found.origin != self.origin:
             raise LogMismatchError(f"topic {topic} is filled by the log {found.origin}; this is {self.origin}")
         if found is not None and found.partitions != self.config.partitions:

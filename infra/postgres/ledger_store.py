@@ -43,7 +43,11 @@ class LedgerStore:
         Raises:
             StoreUnreachableError: the database cannot be reached.
         """
-        return LedgerSession(self._pool.connect())
+        session = LedgerSession(self._pool.connect())
+        with session.transaction("beginning a session") as cursor:
+            # A process that is frozen in the middle of a transaction holds its rows no longer than this; another one then goes on.
+            cursor.execute("set idle_in_transaction_session_timeout = '60s'")
+        return session
 
     def close(self) -> None:
         """Refuse new sessions."""
