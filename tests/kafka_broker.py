@@ -50,12 +50,13 @@ def fetched() -> None:
 class Broker:
     """A node of a cluster, in a process of its own."""
 
-    def __init__(self, folder: Path, port: int, node: int = 1, controllers: str = "") -> None:
+    def __init__(self, folder: Path, port: int, node: int = 1, controllers: str = "", *options: str) -> None:
         self.folder = folder
         self.address = f"127.0.0.1:{port}"
         self._command = [str(CHECKOUT / "scripts/kafka"), "run", "--data", str(folder), "--port", str(port)]
         if controllers:
             self._command += ["--node", str(node), "--controllers", controllers]
+        self._command += options
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
