@@ -5,6 +5,7 @@ Every error of the client becomes `DistributionError`; it passes by itself, or s
 
 from __future__ import annotations
 
+import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,6 +18,7 @@ from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from domain.errors import DistributionError, LogMismatchError, SettingsError
+from infra.kafka.reaching import Client
 from infra.kafka.records import OFFICE, Watermark, watermark_in
 
 CLIENT_OPTIONS: Final = (
@@ -31,8 +33,12 @@ CLIENT_OPTIONS: Final = (
     "sasl_plain_password",
 )
 """What the file of client options may hold; the names are the client's own."""
+_FILES: Final = frozenset({"ssl_cafile", "ssl_certfile", "ssl_keyfile"})
 _LOOK_BACK: Final = 64
 """Records that are read at the end of a partition at first to find its last watermark; twice as many each time that there is none."""
+
+_PATIENCE: Final = 60.0
+"""Seconds without another record after which the end of a partition is read no longer."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +61,15 @@ class KafkaConfig:
     @property
     def client(self) -> dict[str, Any]:
         """How a client reaches the cluster."""
-        return {"bootstrap_servers": self.bootstrap.split(","), "client_id": "qingling", **self.options}
+        servers = self.bootstrap.split(",")
+        return {"bootstrap_servers": servers, "client_id": "qingling", "kafka_client": Client, **self.options}
 
 
 def client_options(file: str) -> dict[str, Any]:
     """The options of a TOML file (TLS, SASL); empty without one.
 
     Raises:
-        SettingsError: it cannot be read, or holds another option.
+        SettingsError: it, or a file that it names, cannot be read, or it holds another option.
     """
     if not file:
         return {}
@@ -72,7 +79,16 @@ def client_options(file: str) -> dict[str, Any]:
         raise SettingsError(f"the options of Kafka's clients in {file} cannot be read: {error}") from error
     if unknown := sorted(said.keys() - set(CLIENT_OPTIONS)):
         raise SettingsError(f"{file}: {unknown[0]} is no option; there are {', '.join(CLIENT_OPTIONS)}")
+    for name in _FILES & said.keys():
+        _require_readable(file, name, said[name])
     return said
+
+
+def _require_readable(file: str, name: str, path: Any) -> None:
+    try:
+        Path(path).open("rb").close()
+    except (OSError, TypeError) as error:
+        raise SettingsError(f"{file}: {name} names {path!r}, which cannot be read: {error}") from error
 
 
 @contextmanager
@@ -81,7 +97,7 @@ def troubles(doing: str) -> Iterator[None]:
     try:
         yield
     except KafkaError as error:
-        raise DistributionError(f"Kafka failed while {doing}: {type(error).__name__}: {error}") from error
+        raise DistributionError(f"Kafka failed while {doing}: {error}") from error
 
 
 class Cluster:
@@ -163,7 +179,14 @@ class Cluster:
     def _scanned(consumer: KafkaConsumer, at: TopicPartition, first: int, end: int) -> Watermark | None:
         found = None
         consumer.seek(at, first)
-        while consumer.position(at) < end:
+        reached, since = first, time.monotonic()
+        while (position := consumer.position(at)) < end:
+            if position > reached:
+                reached, since = position, time.monotonic()
+            elif time.monotonic() - since > _PATIENCE:
+                raise DistributionError(
+                    f"partition {at.partition} of topic {at.topic} cannot be read beyond offset {position}"
+                )
             for record in consumer.poll(1_000).get(at, ()):
                 found = watermark_in(record.headers, record.value) or found
         return found
