@@ -578,7 +578,7 @@ public final class ProvingConsumer {
     }
 
     /**
-     * The tree of a checkpoint, out of tiles (C2SP tlog-tiles): hash i of a level is the root over tile i of the one below.
+     * The tree of a checkpoint, out of tiles (C2SP tlog-tiles): hash i of a level is the root over tile i below it.
      *
      * <p>No tile is trusted. The partial tiles at the right edge together give the root, or there is no tree; every
      * full tile must give the hash that stands for it in the tile above, up to the right edge. So a leaf out of a tile
