@@ -2,13 +2,14 @@
 
 As the client comes, it tries again in silence until its time is over, whatever was wrong; a broker that takes the connection and never
 ends its TLS handshake holds it for ever; what a broker says just before it closes the connection, such as why it refuses a password, is
-mostly lost; a client that was not made leaves its thread and sockets behind, and a cluster that is away for a day is asked for thousands of
-times. Here a refusal that only a person can mend (the password, the mechanism, a certificate, a file) ends the attempt once every broker has
-said so, everything else ends it after `bootstrap_timeout_ms`, the error tells what each broker did, and nothing is left behind.
+mostly lost; a client that was not made leaves its thread and sockets behind, and a cluster that is away for a day is asked for thousands
+of times. Here a refusal that only a person can mend (the password, the mechanism, a certificate, a file) ends the attempt once every broker
+has said so, everything else ends it after `bootstrap_timeout_ms`, the error tells what each broker did, and nothing is left behind.
 """
 
 from __future__ import annotations
 
+import re
 import ssl
 import time
 from functools import partial
@@ -29,6 +30,8 @@ from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
 from kafka.net.transport import KafkaSSLTransport, KafkaTCPTransport
 
+_OVER: Final = re.compile("timed out|timeout", re.IGNORECASE)
+"""How the client says that the time was over."""
 _GRACE: Final = 1_000
 """Milliseconds after which an attempt that should have ended is ended."""
 
@@ -122,7 +125,7 @@ class _Connections(KafkaConnectionManager):  # type: ignore[misc]  # the client 
 
     def _note(self, node_id: str, failure: Exception) -> None:
         """Keeps what a broker did last; that the time was over in the middle of another attempt says less than anything before."""
-        if node_id not in self._failures or "timed out" not in str(failure).lower():
+        if node_id not in self._failures or not _OVER.search(str(failure)):
             self._failures[node_id] = failure
 
     async def _build_transport(self, node: Any, timeout_at: float | None = None) -> _Plain | _Tls:
