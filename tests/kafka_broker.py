@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +25,8 @@ from tests.network import Network
 PATIENCE = 120.0
 _QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
 """For a Java that lives a minute: it starts in half the time, and leaves the machine to the tests."""
+_NOTICED_SOON = "broker.session.timeout.ms=4000\nbroker.heartbeat.interval.ms=500\n"
+"""That a node is gone, by the others."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -53,19 +55,32 @@ def fetched() -> None:
 
 
 class Broker:
-    """A node of a cluster, in a process of its own. With `advertised` clients are told that address, a proxy's, and go through it."""
+    """A node of a cluster, in a process of its own. With `advertised` clients are told that address, a proxy's, and go through it;
+    `properties` are further ones of the server; `users` are names and passwords of SCRAM-SHA-256."""
 
-    def __init__(self, folder: Path, port: int, node: int = 1, controllers: str = "", advertised: str = "") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        controllers: str,
+        *,
+        node: int = 1,
+        advertised: str = "",
+        properties: str = "",
+        users: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
         self.node = node
         self.port = port
         self.address = advertised or f"127.0.0.1:{port}"
+        self._properties = _NOTICED_SOON + properties
+        self._further = folder / "further.properties"
         self._command = [str(CHECKOUT / "scripts/kafka"), "run", "--data", str(folder), "--port", str(port)]
-        if controllers:
-            self._command += ["--node", str(node), "--controllers", controllers]
-            self._command += ["--set", "broker.session.timeout.ms=4000", "--set", "broker.heartbeat.interval.ms=500"]
+        self._command += ["--node", str(node), "--controllers", controllers, "--config", str(self._further)]
         if advertised:
             self._command += ["--advertised", advertised, "--inner", str(free_ports(1)[0])]
+        for name, password in (users or {}).items():
+            self._command += ["--scram", f"{name}={password}"]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -80,6 +95,7 @@ class Broker:
     def launch(self) -> None:
         """Starts it, and does not wait."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._further.write_text(self._properties)
         with (self.folder / "broker.log").open("ab") as said:
             self._process = subprocess.Popen(
                 self._command,
@@ -128,7 +144,9 @@ class Nodes:
     def __init__(self, folder: Path, count: int = 3) -> None:
         ports = free_ports(2 * count)
         controllers = ",".join(f"{node}@127.0.0.1:{port}" for node, port in enumerate(ports[count:], 1))
-        self.nodes = [Broker(folder / str(node), ports[node - 1], node, controllers) for node in range(1, count + 1)]
+        self.nodes = [
+            Broker(folder / str(node), ports[node - 1], controllers, node=node) for node in range(1, count + 1)
+        ]
         self.bootstrap = ",".join(each.address for each in self.nodes)
 
     def start(self) -> None:
@@ -188,7 +206,7 @@ def broker(proxy: Network | None = None) -> Iterator[Broker]:
     if proxy is not None:
         advertised, proxy.target = proxy.address, ("127.0.0.1", port)
     with _folder() as folder:
-        running = Broker(folder, port, controllers=f"1@127.0.0.1:{controller}", advertised=advertised)
+        running = Broker(folder, port, f"1@127.0.0.1:{controller}", advertised=advertised)
         try:
             running.start()
             yield running

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError
-from kafka.net.compat import KafkaNetClient
+from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from domain.errors import DistributionError, LogMismatchError, SettingsError
+from infra.kafka.reaching import Client
 from infra.kafka.records import OFFICE, Watermark, watermark_in
 
-T = TypeVar("T")
 CLIENT_OPTIONS: Final = (
     "security_protocol",
     "ssl_cafile",
@@ -34,6 +33,7 @@ CLIENT_OPTIONS: Final = (
     "sasl_plain_password",
 )
 """What the file of client options may hold; the names are the client's own."""
+_FILES: Final = frozenset({"ssl_cafile", "ssl_certfile", "ssl_keyfile"})
 _BOUNDS: Final = {
     "bootstrap_timeout_ms": 10_000,
     "request_timeout_ms": 10_000,  # a connection that says nothing for so long is given up
@@ -67,14 +67,21 @@ class KafkaConfig:
     @property
     def client(self) -> dict[str, Any]:
         """How a client reaches the cluster."""
-        return {"bootstrap_servers": self.bootstrap.split(","), "client_id": "qingling", **_BOUNDS, **self.options}
+        servers = self.bootstrap.split(",")
+        return {
+            "bootstrap_servers": servers,
+            "client_id": "qingling",
+            "kafka_client": Client,
+            **_BOUNDS,
+            **self.options,
+        }
 
 
 def client_options(file: str) -> dict[str, Any]:
     """The options of a TOML file (TLS, SASL); empty without one.
 
     Raises:
-        SettingsError: it cannot be read, or holds another option.
+        SettingsError: it, or a file that it names, cannot be read, or it holds another option.
     """
     if not file:
         return {}
@@ -84,7 +91,16 @@ def client_options(file: str) -> dict[str, Any]:
         raise SettingsError(f"the options of Kafka's clients in {file} cannot be read: {error}") from error
     if unknown := sorted(said.keys() - set(CLIENT_OPTIONS)):
         raise SettingsError(f"{file}: {unknown[0]} is no option; there are {', '.join(CLIENT_OPTIONS)}")
+    for name in _FILES & said.keys():
+        _require_readable(file, name, said[name])
     return said
+
+
+def _require_readable(file: str, name: str, path: Any) -> None:
+    try:
+        Path(path).open("rb").close()
+    except (OSError, TypeError) as error:
+        raise SettingsError(f"{file}: {name} names {path!r}, which cannot be read: {error}") from error
 
 
 @contextmanager
@@ -93,35 +109,7 @@ def troubles(doing: str) -> Iterator[None]:
     try:
         yield
     except KafkaError as error:
-        raise DistributionError(f"Kafka failed while {doing}: {type(error).__name__}: {error}") from error
-
-
-class _Net(KafkaNetClient):  # type: ignore[misc] # the client ships no types
-    def await_ready(self, node_id: Any, timeout_ms: float = 30_000) -> bool:
-        """False for a node that is gone. Where it raises instead, the producer loses the request that it had for the coordinator of its
-        transaction: a commit then waits for ever for the answer to what was never sent."""
-        try:
-            return bool(super().await_ready(node_id, timeout_ms=timeout_ms))
-        except KafkaConnectionError:
-            return False
-
-
-def client_of(kind: Callable[..., T], **options: Any) -> T:
-    """A client of the library. One that cannot be made leaves no thread and no sockets behind, as it would by itself: a cluster that is
-    away for a day is asked for thousands of times."""
-    begun: list[_Net] = []
-
-    def net_client(**configs: Any) -> _Net:
-        begun.append(_Net(**configs))
-        return begun[-1]
-
-    try:
-        return kind(**options, kafka_client=net_client)
-    except BaseException:
-        for each in begun:
-            with suppress(Exception):
-                each.close()
-        raise
+        raise DistributionError(f"Kafka failed while {doing}: {error}") from error
 
 
 class Cluster:
@@ -140,7 +128,7 @@ class Cluster:
         """
         config, made = self.config, False
         with troubles("making topics"):
-            admin = client_of(KafkaAdminClient, **config.client)
+            admin = KafkaAdminClient(**config.client)
             try:
                 there = set(admin.list_topics())
                 for topic in config.topics:
@@ -233,7 +221,7 @@ class Cluster:
                 reached, deadline = position, time.monotonic() + _PATIENCE
             elif time.monotonic() > deadline:
                 raise DistributionError(
-                    f"{at.topic} cannot be read: no record of partition {at.partition} in {_PATIENCE:.0f} s"
+                    f"partition {at.partition} of topic {at.topic} cannot be read beyond offset {reached}"
                 )
         return found
 
@@ -255,8 +243,7 @@ class Cluster:
     @contextmanager
     def _reading(self) -> Iterator[KafkaConsumer]:
         with troubles("connecting"):
-            consumer = client_of(
-                KafkaConsumer,
+            consumer = KafkaConsumer(
                 **self.config.client,
                 enable_auto_commit=False,
                 isolation_level="read_committed",

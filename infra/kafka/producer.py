@@ -12,7 +12,7 @@ from typing import Any, Final
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError
 
-from infra.kafka.cluster import KafkaConfig, client_of, troubles
+from infra.kafka.cluster import KafkaConfig, troubles
 
 _DELIVERY: Final = 30.0
 """Seconds in which a record must be with the brokers. A partition whose leader was killed has the next one after about nine."""
@@ -69,8 +69,7 @@ def transactional(config: KafkaConfig, name: str) -> BoundedProducer:
         DistributionError: the cluster cannot be reached, or refuses.
     """
     with troubles("becoming the producer"):
-        producer = client_of(
-            BoundedProducer,
+        producer = BoundedProducer(
             **config.client
             | {
                 "transactional_id": name,

@@ -88,7 +88,7 @@ def test_whatever_is_killed_in_the_middle_of_load_the_topics_hold_the_log(
                         relay.victim,
                         database.victim,
                     ]
-                    struck = storm(chance, victims, [relay], 40 if SOAKING else 3, lying=15.0 if SOAKING else 2.0)
+                    struck = storm(chance, victims, [relay], 40 if SOAKING else 2, lying=15.0 if SOAKING else 2.0)
                 head = log.head().position
                 wait_for(lambda: reader.upto == head, 120)
             relay.require_alive()

@@ -42,3 +42,9 @@ def test_options_of_the_client_are_those_that_are_known(tmp_path):
         client_options(str(tmp_path / "kafka.toml"))
     with pytest.raises(SettingsError):
         client_options(str(tmp_path / "none.toml"))
+
+
+def test_a_file_that_the_options_name_must_be_there(tmp_path):
+    (tmp_path / "kafka.toml").write_text(f'security_protocol = "SSL"\nssl_cafile = "{tmp_path}/none.pem"\n')
+    with pytest.raises(SettingsError, match=r"ssl_cafile names .*none\.pem', which cannot be read"):
+        client_options(str(tmp_path / "kafka.toml"))
