@@ -2,15 +2,16 @@
 
 Both topics of the log are read (what only the office sees is folded like the rest), merged by position, up to where every partition
 says that nothing is missing. Records at or before the last position are dropped, so that it does not matter from where a
-partition is read again. Memory is bounded: a partition that has run ahead of what is folded is not read on meanwhile.
+partition is read again. Memory is bounded: while much is waiting to be folded, nothing more is read. (Partitions are not paused for
+that: the client, as of 3.0.12, never again gives the records of a partition that was paused while some of them were waiting.)
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 from zlib import crc32
@@ -21,14 +22,14 @@ from kafka.errors import KafkaError
 
 from domain.errors import DistributionError, LogMismatchError, SettingsError
 from infra.folding.feed import EVERY_PART, UNDIVIDED, FeedEntry, Parts, Stretch
-from infra.kafka.cluster import Cluster, KafkaConfig, client_of, troubles
+from infra.kafka.cluster import Cluster, KafkaConfig, troubles
 from infra.kafka.records import position_in, watermark_in
 from infra.postgres.ledger_tables import SHARDS
 
 _PATIENCE: Final = 15.0
 """Seconds without a record that was promised, after which the brokers are said to be away."""
-_AHEAD: Final = 6_000
-"""Entries of one partition that are kept in memory before it is paused."""
+_WAITING: Final = 60_000
+"""Entries that are kept in memory before nothing more is read."""
 _POLLED: Final = 4_000
 """Records that the client hands over at once."""
 
@@ -47,7 +48,6 @@ class _Run:
     after: int = 0
     upto: int = 0
     entries: deque[FeedEntry] = field(default_factory=deque)
-    paused: bool = False
 
 
 def require_foldable(config: KafkaConfig) -> None:
@@ -91,8 +91,7 @@ class TopicFeed:
 
     def _connected(self, **more: Any) -> KafkaConsumer:
         with troubles("connecting"):
-            return client_of(
-                KafkaConsumer,
+            return KafkaConsumer(
                 **self._config.client,
                 enable_auto_commit=False,
                 isolation_level="read_committed",
@@ -109,7 +108,8 @@ class TopicFeed:
 
     def head(self) -> int:
         """The last position that was seen in every partition."""
-        self._fill(0)
+        if sum(len(run.entries) for run in self._runs.values()) < _WAITING:
+            self._fill(0)
         return self._head
 
     def read(self, after: int, upto: int, skip: Collection[str] = (), parts: Parts = UNDIVIDED) -> Stretch:
@@ -144,7 +144,6 @@ class TopicFeed:
                     break
                 if entry.shard in wanted and entry.type not in skip:
                     found.append(entry)
-        self._go_on()
         return Stretch(sorted(found), upto)
 
     def wait(self, after: int, timeout: float) -> bool:
@@ -168,10 +167,7 @@ class TopicFeed:
             for topic in self._config.topics:
                 self._cluster.require_count(topic, len(self._consumer.partitions_for_topic(topic) or ()))
             ends = self._consumer.end_offsets(list(self._runs))
-            return all(
-                not run.paused and (self._consumer.position(at, timeout_ms=1_000) or 0) >= ends[at]
-                for at, run in self._runs.items()
-            )
+            return all((self._consumer.position(at, timeout_ms=1_000) or 0) >= ends[at] for at in self._runs)
 
     def _fill(self, milliseconds: float) -> None:
         with troubles("reading the topic"):
@@ -182,9 +178,6 @@ class TopicFeed:
             run = self._runs[at]
             for record in records:
                 self._take(at, run, record)
-            if len(run.entries) > _AHEAD and not run.paused:
-                self._consumer.pause(at)
-                run.paused = True
         self._head = max(self._head, min(run.upto for run in self._runs.values()))
 
     def _take(self, at: TopicPartition, run: _Run, record: Any) -> None:
@@ -204,21 +197,13 @@ class TopicFeed:
         shard = crc32(record.key or b"") % SHARDS
         run.entries.append(FeedEntry(position, _type_of(record.value), record.value, shard))
 
-    def _go_on(self) -> None:
-        """Reads partitions on that had run ahead, once half of what they were ahead is folded."""
-        for at, run in self._runs.items():
-            if run.paused and len(run.entries) < _AHEAD // 2:
-                self._consumer.resume(at)
-                run.paused = False
-
     # Where partitions are read from
 
     def _begin(self) -> None:
         """Looks at the first record of every partition: it must be this log's watermark of position 0."""
-        with troubles("reading the beginning of the topic"):
-            self._consumer.assign(list(self._runs))
-            begin = self._consumer.beginning_offsets(list(self._runs))
-            first = self._first_from(self._consumer, begin, self._consumer.end_offsets(list(self._runs)))
+        with troubles("reading the beginning of the topic"), self._probing(self._runs) as probing:
+            begin = probing.beginning_offsets(list(self._runs))
+            first = self._first_from(probing, begin, probing.end_offsets(list(self._runs)))
         for at, record in first.items():
             if record is None:
                 raise DistributionError(f"no relay has filled partition {at.partition} of topic {at.topic} yet")
@@ -230,6 +215,7 @@ class TopicFeed:
                 )
             self._cluster.checked(at.topic, at.partition, mark)
         with troubles("reading the beginning of the topic"):
+            self._consumer.assign(list(self._runs))
             for at, offset in begin.items():
                 self._consumer.seek(at, offset)
 
@@ -246,21 +232,24 @@ class TopicFeed:
                 run.after, run.upto = 0, 0
                 run.entries.clear()
                 self._consumer.seek(at, low[at])
-                if run.paused:
-                    self._consumer.resume(at)
-                    run.paused = False
 
     def _halve(self, low: dict[TopicPartition, int], high: dict[TopicPartition, int], after: int) -> None:
         """Moves `low` up, in every partition at once, as far as what stands before it is not beyond a position."""
-        probing = self._connected(max_partition_fetch_bytes=1 << 12, max_poll_records=1_000)
-        try:
-            probing.assign(list(low))
+        with self._probing(low) as probing:
             while open_ := {at: (low[at] + high[at]) // 2 for at in low if high[at] - low[at] > _NEAR}:
                 for at, record in self._first_from(probing, open_, {at: high[at] for at in open_}).items():
                     if record is not None and _stands(record) <= after:
                         low[at] = record.offset
                     else:
                         high[at] = open_[at]
+
+    @contextmanager
+    def _probing(self, partitions: Iterable[TopicPartition]) -> Iterator[KafkaConsumer]:
+        """A consumer that reads little at a time."""
+        probing = self._connected(max_partition_fetch_bytes=1 << 12, max_poll_records=1_000)
+        try:
+            probing.assign(list(partitions))
+            yield probing
         finally:
             with suppress(KafkaError):
                 probing.close()
@@ -271,28 +260,23 @@ class TopicFeed:
         """The first record at or behind an offset of each partition; None where there is none before an end."""
         found: dict[TopicPartition, Any] = {at: None for at in offsets if offsets[at] >= ends[at]}
         waiting = set(offsets) - found.keys()
-        consumer.pause(*consumer.assignment())
         for at in waiting:
             consumer.seek(at, offsets[at])
-        if waiting:
-            consumer.resume(*waiting)
         deadline = time.monotonic() + _PATIENCE
         while waiting:
             for at, records in consumer.poll(200).items():
                 if at in waiting:
                     found[at] = records[0] if records[0].offset < ends[at] else None
-                    waiting.remove(at)
-                    consumer.pause(at)
-            for at in list(waiting):  # what is left may be the marks that end transactions, which are no records
+            for at in (
+                waiting - found.keys()
+            ):  # what is left may be the marks that end transactions, which are no records
                 if (consumer.position(at, timeout_ms=1_000) or 0) >= ends[at]:
                     found[at] = None
-                    waiting.remove(at)
-                    consumer.pause(at)
+            waiting -= found.keys()
             if waiting and time.monotonic() > deadline:
                 raise DistributionError(
                     f"Kafka has not given a record of {len(waiting)} partitions for {_PATIENCE:.0f} s"
                 )
-        consumer.resume(*consumer.assignment())
         return found
 
 

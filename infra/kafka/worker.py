@@ -21,7 +21,7 @@ from kafka.errors import KafkaError
 from domain.errors import DistributionError
 from infra.folding.engine import Engine
 from infra.folding.feed import Feed, WatchedLog
-from infra.kafka.cluster import KafkaConfig, client_of, troubles
+from infra.kafka.cluster import KafkaConfig, troubles
 from infra.kafka.feed import TopicFeed, require_foldable
 from infra.postgres.ledger_store import LedgerSession
 
@@ -114,8 +114,7 @@ class Worker:
 
     def _belong(self, until: Callable[[], bool]) -> None:
         with troubles("joining the group"):
-            member = client_of(
-                KafkaConsumer,
+            member = KafkaConsumer(
                 **self._config.client,
                 group_id=self.group,
                 enable_auto_commit=False,
