@@ -1,19 +1,18 @@
 """Pages of a ledger: what may be asked for, and how it is found, now and as of any position.
 
 Now: the open partition, in the order of an index. As of a position: the runs of all pairs of segments that hold what is valid then
-(`infra/postgres/ledger_tables.py`), a few rows of each, merged; where one run gave all its few, the next round begins there with twice
-as many. Where a filter leaves little in the whole history, that little is looked at instead. No page skips rows by counting.
+(`infra/postgres/ledger_tables.py`), a few rows of each, say how far a page can reach; up to there all runs are merged. Within a run in
+which a filter leaves little, that little is looked at instead of walking in order; likewise where it leaves little in the whole
+history. No page skips rows by counting.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import msgspec
 import psycopg2
@@ -25,8 +24,10 @@ from projections.ledger import Kind
 
 VERSION = "key, row::text, from_position, to_position"
 """The columns that make a `VersionedRow`."""
-_FEW = 5_000
+_FEW = 1_000
 """Versions in a whole history that a filter may leave so that they are all looked at."""
+_GATHERED = 100
+"""The same within one run. Walking through a run in order then passes over this part of it at the most for every row that it finds."""
 _FIRST_BATCH = 6
 _LONGEST_PREFIX = 200
 _LAST_BEFORE_SURROGATES = 0xD7FF
@@ -53,13 +54,17 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a page is asked for, once it is known to make sense. `after`: value (as text) and key of the row that it follows."""
+    """What a page is asked for, once it is known to make sense.
+
+    `after`: value (as text) and key of the row that it follows. `until`: the same of a row beyond which nothing is wanted.
+    """
 
     table: RowTable
     order: Stored | None
     descending: bool
     after: tuple[str | None, str] | None
     conditions: Sequence[Condition]
+    until: tuple[str | None, str] | None = None
 
     @property
     def ordered(self) -> str:
@@ -77,17 +82,23 @@ class Asked:
         direction = "desc" if self.descending else "asc"
         return f"key {direction}" if self.order is None else f"{self.order.name} {direction}, key {direction}"
 
+    @property
+    def choices(self) -> list[Condition]:
+        """The conditions of which an index can say how much meets them, and find it."""
+        return [condition for condition in self.conditions if condition.indexed]
+
     def where(self, *, walked: bool = False) -> Condition:
         """All conditions and the cursor, joined by `and`."""
         parts = [part.walked() if walked else part for part in self.conditions]
         if self.after is not None:
-            parts.append(self._beyond(self.after))
+            parts.append(self._compared("<" if self.descending else ">", self.after))
+        if self.until is not None:
+            parts.append(self._compared(">=" if self.descending else "<=", self.until))
         joined = " and ".join(part.sql for part in parts) or "true"
         return Condition(joined, tuple(p for part in parts for p in part.parameters))
 
-    def _beyond(self, after: tuple[str | None, str]) -> Condition:
-        sign = "<" if self.descending else ">"
-        value, key = after
+    def _compared(self, sign: str, place: tuple[str | None, str]) -> Condition:
+        value, key = place
         if self.order is None:
             return Condition(f"key {sign} %s", (key,))
         return Condition(f"({self.order.name}, key) {sign} (%s::{_cast(self.order)}, %s)", (value, key))
@@ -134,13 +145,13 @@ def asked(
 
 def page_now(cursor: Cursor, wanted: Asked, limit: int) -> list[Found]:
     """The first rows of the current ledger."""
-    where = wanted.where()
     with _refusing_values():
-        cursor.execute(
-            f"select {VERSION}, {wanted.value} from {wanted.table.open} where {where.sql} order by {wanted.order_by} limit %s",
-            (*where.parameters, limit),
-        )
-    return [Found(*row) for row in cursor.fetchall()]
+        cursor.execute(_WALK)
+        everything = f"{wanted.table.open} where true"
+        first = _Run(everything, everything, Condition("true", ())).first(wanted, limit)
+        cursor.execute(first.sql, first.parameters)
+        places = [(key, start, value) for key, start, value, *_ in cursor.fetchall()]
+    return _with_rows(cursor, wanted, places)
 
 
 def page_as_of(cursor: Cursor, wanted: Asked, position: int, own: int, limit: int) -> list[Found]:
@@ -190,7 +201,10 @@ def _among_little(cursor: Cursor, wanted: Asked, position: int, limit: int) -> l
     return [Found(*row) for row in cursor.fetchall()]
 
 
-_WALK = "set local enable_sort = off; set local enable_incremental_sort = off; set local enable_bitmapscan = off; set local jit = off"
+_WALK = (
+    "set local enable_sort = off; set local enable_incremental_sort = off; set local enable_bitmapscan = off;"
+    " set local enable_seqscan = off; set local jit = off"
+)
 """Every run is to be walked in the order of its index; the planner cannot know how few rows that takes, and would collect and sort."""
 
 _Place = tuple[str, int, str | None]
@@ -198,46 +212,88 @@ _Place = tuple[str, int, str | None]
 
 
 def _merged(cursor: Cursor, wanted: Asked, position: int, own: int, limit: int) -> list[_Place]:
-    """The first versions in order: rounds of a few from every run, as far as no run can have held back an earlier one."""
+    """The first versions in order: a few from every run of which most is valid say how far to look, and then all runs are, so far.
+
+    The run that begins and ends in the position's own segment is the one of which hardly anything is valid: looked through without
+    a bound, it would cost more than all others.
+    """
     cursor.execute(_WALK)
-    found: list[_Place] = []
-    batch = _FIRST_BATCH
-    while True:
-        exhausted = True
-        from_run: Counter[int] = Counter()
-        for run, *place in _round(cursor, wanted, position, own, batch):
-            found.append((place[0], place[1], place[2]))
-            from_run[run] += 1
-            if len(found) == limit:
-                return found
-            if from_run[run] == batch:
-                exhausted = False
-                break
-        if exhausted:
-            return found
-        wanted = replace(wanted, after=(found[-1][2], found[-1][0]))
-        batch *= 2
+    batch = max(_FIRST_BATCH, limit // ((position >> wanted.table.bits) + 1))
+    while batch < limit:
+        found = _round(cursor, wanted, position, own, batch, near=False)
+        if len(found) >= limit:
+            key, _, value = found[limit - 1]
+            wanted = replace(wanted, until=(value, key))
+            break
+        if len(found) < batch:
+            break
+        batch *= 4
+    return _round(cursor, wanted, position, own, limit)[:limit]
 
 
-def _round(cursor: Cursor, wanted: Asked, position: int, own: int, batch: int) -> list[tuple[Any, ...]]:
-    table, where = wanted.table, wanted.where(walked=True)
+def _round(cursor: Cursor, wanted: Asked, position: int, own: int, batch: int, *, near: bool = True) -> list[_Place]:
+    """The first few versions of every run, in order; `near`: of that within the position's own segment, too."""
+    table = wanted.table
     here, last = position >> table.bits, own >> table.bits
-    begun, ended = table.segment("from_position"), table.segment("to_position")
-    select = f"select key, from_position, {wanted.value}{wanted.ordered}"
-    order = f"order by {wanted.order_by} limit {batch:d}"
-    valid = "from_position <= %s and to_position > %s"
-    pairs = f"generate_series(0, {here:d}) as b (begun) cross join generate_series({here:d}, {last:d}) as e (ended)"
+    past = _Run(
+        f"{table.past} where {table.segment('to_position')} = e.ended and {table.segment('from_position')} = b.begun",
+        f"{table.past} where {table.run('to_position')} = e.ended and {table.run('from_position')} = b.begun",
+        Condition("from_position <= %s and to_position > %s", (position, position)),
+    ).first(wanted, batch)
+    still = _Run(
+        f"{table.open} where {table.segment('from_position')} = b.begun",
+        f"{table.open} where {table.run('from_position')} = b.begun",
+        Condition("from_position <= %s", (position,)),
+    ).first(wanted, batch)
+    pairs = "true" if near else f"(begun, ended) <> ({here:d}, {here:d})"
     cursor.execute(
-        f"select run, key, from_position, value from ("
-        f"select b.begun * {last + 1:d} + e.ended as run, v.* from {pairs} cross join lateral ({select} from {table.past}"
-        f" where {ended} = e.ended and {begun} = b.begun and {valid} and {where.sql} {order}) as v"
-        f" union all"
-        f" select -1 - b.begun, v.* from generate_series(0, {here:d}) as b (begun) cross join lateral ({select} from {table.open}"
-        f" where {begun} = b.begun and from_position <= %s and {where.sql} {order}) as v"
+        f"select key, from_position, value from ("
+        f"select v.* from generate_series(0, {here:d}) as b (begun) join generate_series({here:d}, {last:d}) as e (ended) on {pairs}"
+        f" cross join lateral ({past.sql}) as v"
+        f" union all select v.* from generate_series(0, {here:d}) as b (begun) cross join lateral ({still.sql}) as v"
         f") as runs order by {wanted.order_by}",
-        (position, position, *where.parameters, position, *where.parameters),
+        (*past.parameters, *still.parameters),
     )
     return cursor.fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The versions between two segments, or those that have not ended; in the words of indexes of orders, and of those of filters."""
+
+    walked: str
+    gathered: str
+    valid: Condition
+
+    def first(self, wanted: Asked, batch: int) -> Condition:
+        """A query for its first rows: gathered by the first condition that leaves little of it, else walked in order.
+
+        Which it is, is looked up in the run itself: what is rare in a whole ledger may be all of one run, and the other way round.
+        """
+        select = f"select key, from_position, {wanted.value}{wanted.ordered}"
+        order = f"order by {wanted.order_by} limit {batch:d}"
+        where = wanted.where(walked=True)
+        walk = f"{select} from {self.walked} and {self.valid.sql} and {where.sql}"
+        walking = (*self.valid.parameters, *where.parameters)
+        if not wanted.choices:
+            return Condition(f"{walk} {order}", walking)
+        counts, ways = [], [f"({walk} and chosen.way = 0 {order})"]
+        counting: list[object] = []
+        gathering: list[object] = []
+        for way, choice in enumerate(wanted.choices, start=1):
+            # The shard is in no index of an order, which could be read without the rows, but all of it: so none is taken for this.
+            few = f"select * from {self.gathered} and {choice.sql} limit {_GATHERED + 1:d}"
+            counts.append(f"when (select count(shard) from ({few}) as few) <= {_GATHERED:d} then {way}")
+            counting += choice.parameters
+            ways.append(
+                f"({select} from ({few}) as few where chosen.way = {way} and shard >= 0 and {self.valid.sql} and {where.sql} {order})"
+            )
+            gathering += (*choice.parameters, *self.valid.parameters, *where.parameters)
+        return Condition(
+            f"select found.* from (select case {' '.join(counts)} else 0 end as way offset 0) as chosen"
+            f" cross join lateral ({' union all '.join(ways)}) as found",
+            (*counting, *walking, *gathering),
+        )
 
 
 def _with_rows(cursor: Cursor, wanted: Asked, places: Sequence[_Place]) -> list[Found]:
