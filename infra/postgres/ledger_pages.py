@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -26,8 +26,10 @@ VERSION = "key, row::text, from_position, to_position"
 """The columns that make a `VersionedRow`."""
 _FEW = 1_000
 """Versions in a whole history that a filter may leave so that they are all looked at."""
-_GATHERED = 100
+_GATHERED = 30
 """The same within one run. Walking through a run in order then passes over this part of it at the most for every row that it finds."""
+_PASSED = 10_000
+"""Current rows that are passed over in order before it is looked in which runs a filter finds them."""
 _FIRST_BATCH = 6
 _LONGEST_PREFIX = 200
 _LAST_BEFORE_SURROGATES = 0xD7FF
@@ -147,10 +149,11 @@ def page_now(cursor: Cursor, wanted: Asked, limit: int) -> list[Found]:
     """The first rows of the current ledger."""
     with _refusing_values():
         cursor.execute(_WALK)
-        everything = f"{wanted.table.open} where true"
-        first = _Run(everything, everything, Condition("true", ())).first(wanted, limit)
-        cursor.execute(first.sql, first.parameters)
-        places = [(key, start, value) for key, start, value, *_ in cursor.fetchall()]
+        places = _walked_now(cursor, wanted, limit)
+        if len(places) < limit and wanted.choices:
+            cursor.execute(f"select coalesce(max(from_position), 0) from {wanted.table.open}")
+            (last,) = cursor.fetchone() or (0,)
+            places = _merged(cursor, wanted, last, None, limit)
     return _with_rows(cursor, wanted, places)
 
 
@@ -211,16 +214,34 @@ _Place = tuple[str, int, str | None]
 """Key, position from which it holds, and ordered value of a version on the way to a page."""
 
 
-def _merged(cursor: Cursor, wanted: Asked, position: int, own: int, limit: int) -> list[_Place]:
+def _walked_now(cursor: Cursor, wanted: Asked, limit: int) -> list[_Place]:
+    """The first current rows in order; if an index could find them otherwise, only what is found before so many others are passed."""
+    where, order = wanted.where(walked=True), f"order by {wanted.order_by} limit"
+    source, parameters = wanted.table.open, where.parameters
+    if wanted.choices:
+        begun = replace(wanted, conditions=()).where()
+        source = f"(select * from {source} where {begun.sql} {order} {_PASSED:d}) as passed"
+        parameters = (*begun.parameters, *parameters)
+    cursor.execute(
+        f"select key, from_position, {wanted.value} from {source} where {where.sql} {order} %s", (*parameters, limit)
+    )
+    return cursor.fetchall()
+
+
+def _merged(cursor: Cursor, wanted: Asked, position: int, own: int | None, limit: int) -> list[_Place]:
     """The first versions in order: a few from every run of which most is valid say how far to look, and then all runs are, so far.
 
     The run that begins and ends in the position's own segment is the one of which hardly anything is valid: looked through without
-    a bound, it would cost more than all others.
+    a bound, it would cost more than all others. `own`: up to where the ledger was folded; None: only what has not ended is looked at.
     """
     cursor.execute(_WALK)
-    batch = max(_FIRST_BATCH, limit // ((position >> wanted.table.bits) + 1))
+    runs = _runs(cursor, wanted, position, own)
+    here = position >> wanted.table.bits
+    near = (here, here)
+    dense = [run for run in runs if (run.begun, run.ended) != near]
+    batch = max(_FIRST_BATCH, limit // (len(dense) + 1))
     while batch < limit:
-        found = _round(cursor, wanted, position, own, batch, near=False)
+        found = _first(cursor, wanted, dense, position, batch)
         if len(found) >= limit:
             key, _, value = found[limit - 1]
             wanted = replace(wanted, until=(value, key))
@@ -228,72 +249,114 @@ def _merged(cursor: Cursor, wanted: Asked, position: int, own: int, limit: int) 
         if len(found) < batch:
             break
         batch *= 4
-    return _round(cursor, wanted, position, own, limit)[:limit]
-
-
-def _round(cursor: Cursor, wanted: Asked, position: int, own: int, batch: int, *, near: bool = True) -> list[_Place]:
-    """The first few versions of every run, in order; `near`: of that within the position's own segment, too."""
-    table = wanted.table
-    here, last = position >> table.bits, own >> table.bits
-    past = _Run(
-        f"{table.past} where {table.segment('to_position')} = e.ended and {table.segment('from_position')} = b.begun",
-        f"{table.past} where {table.run('to_position')} = e.ended and {table.run('from_position')} = b.begun",
-        Condition("from_position <= %s and to_position > %s", (position, position)),
-    ).first(wanted, batch)
-    still = _Run(
-        f"{table.open} where {table.segment('from_position')} = b.begun",
-        f"{table.open} where {table.run('from_position')} = b.begun",
-        Condition("from_position <= %s", (position,)),
-    ).first(wanted, batch)
-    pairs = "true" if near else f"(begun, ended) <> ({here:d}, {here:d})"
-    cursor.execute(
-        f"select key, from_position, value from ("
-        f"select v.* from generate_series(0, {here:d}) as b (begun) join generate_series({here:d}, {last:d}) as e (ended) on {pairs}"
-        f" cross join lateral ({past.sql}) as v"
-        f" union all select v.* from generate_series(0, {here:d}) as b (begun) cross join lateral ({still.sql}) as v"
-        f") as runs order by {wanted.order_by}",
-        (*past.parameters, *still.parameters),
-    )
-    return cursor.fetchall()
+    return _first(cursor, wanted, runs, position, limit)[:limit]
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """The versions between two segments, or those that have not ended; in the words of indexes of orders, and of those of filters."""
+    """Versions that begin in one segment and end in another, or (None) have not ended.
 
-    walked: str
-    gathered: str
-    valid: Condition
+    `way`: 0: they are walked through in order; else the number of the choice that leaves little of them, by which it is gathered.
+    """
 
-    def first(self, wanted: Asked, batch: int) -> Condition:
-        """A query for its first rows: gathered by the first condition that leaves little of it, else walked in order.
+    begun: int
+    ended: int | None
+    way: int
 
-        Which it is, is looked up in the run itself: what is rare in a whole ledger may be all of one run, and the other way round.
-        """
-        select = f"select key, from_position, {wanted.value}{wanted.ordered}"
-        order = f"order by {wanted.order_by} limit {batch:d}"
-        where = wanted.where(walked=True)
-        walk = f"{select} from {self.walked} and {self.valid.sql} and {where.sql}"
-        walking = (*self.valid.parameters, *where.parameters)
-        if not wanted.choices:
-            return Condition(f"{walk} {order}", walking)
-        counts, ways = [], [f"({walk} and chosen.way = 0 {order})"]
-        counting: list[object] = []
-        gathering: list[object] = []
-        for way, choice in enumerate(wanted.choices, start=1):
-            # The shard is in no index of an order, which could be read without the rows, but all of it: so none is taken for this.
-            few = f"select * from {self.gathered} and {choice.sql} limit {_GATHERED + 1:d}"
-            counts.append(f"when (select count(shard) from ({few}) as few) <= {_GATHERED:d} then {way}")
-            counting += choice.parameters
-            ways.append(
-                f"({select} from ({few}) as few where chosen.way = {way} and shard >= 0 and {self.valid.sql} and {where.sql} {order})"
-            )
-            gathering += (*choice.parameters, *self.valid.parameters, *where.parameters)
-        return Condition(
-            f"select found.* from (select case {' '.join(counts)} else 0 end as way offset 0) as chosen"
-            f" cross join lateral ({' union all '.join(ways)}) as found",
-            (*counting, *walking, *gathering),
+
+def _runs(cursor: Cursor, wanted: Asked, position: int, own: int | None) -> list[_Run]:
+    """The runs in which something may be found, and how.
+
+    How is looked up in each run itself: what is rare in a whole ledger may be all of one run, and the other way round.
+    """
+    table = wanted.table
+    here, last = position >> table.bits, (-1 if own is None else own >> table.bits)
+    past, past_parameters = _counted(wanted, *_between(table, ended=True))
+    still, still_parameters = _counted(wanted, *_between(table, ended=False))
+    cursor.execute(
+        f"select run.begun, run.ended, way from (select begun, ended from generate_series(0, {here:d}) as b (begun),"
+        f" generate_series({here:d}, {last:d}) as e (ended)) as run {past} where way >= 0"
+        f" union all select run.begun, null, way from generate_series(0, {here:d}) as run (begun) {still} where way >= 0",
+        (*past_parameters, *still_parameters),
+    )
+    return [_Run(*row) for row in cursor.fetchall()]
+
+
+def _between(table: RowTable, *, ended: bool) -> tuple[str, str]:
+    """The versions of a run, for FROM and WHERE: in the words of the indexes of orders, and in those of the indexes of filters."""
+
+    def words(segment: Callable[[str], str]) -> str:
+        begun = f"{segment('from_position')} = run.begun"
+        if not ended:
+            return f"{table.open} where {begun}"
+        return f"{table.past} where {segment('to_position')} = run.ended and {begun}"
+
+    return words(table.segment), words(table.run)
+
+
+def _counted(wanted: Asked, walked: str, gathered: str) -> tuple[str, list[object]]:
+    """Joins `way` to a run: -1 where there is nothing, else as `_Run` has it."""
+    if not wanted.choices:
+        there = f"select case when exists (select from {walked}) then 0 else -1 end as way"
+        return f"cross join lateral ({there} offset 0) as chosen", []
+    joined, nothing, ways, before = [], [], [], "true"
+    parameters: list[object] = []
+    for way, choice in enumerate(wanted.choices, start=1):
+        # The shard is in no index of an order, which could be read without the rows, but all of it: so none is taken for this.
+        few = (
+            f"(select count(shard) from (select shard from {gathered} and {choice.sql} limit {_GATHERED + 1:d}) as few)"
         )
+        joined.append(
+            f"cross join lateral (select case when {before} then {few} end as count offset 0) as counted_{way}"
+        )
+        before = f"counted_{way}.count > {_GATHERED:d}"
+        nothing.append(f"counted_{way}.count = 0")
+        ways.append(f"when counted_{way}.count <= {_GATHERED:d} then {way}")
+        parameters += choice.parameters
+    chosen = f"select case when {' or '.join(nothing)} then -1 {' '.join(ways)} else 0 end as way"
+    return f"{' '.join(joined)} cross join lateral ({chosen} offset 0) as chosen", parameters
+
+
+def _first(cursor: Cursor, wanted: Asked, runs: Sequence[_Run], position: int, batch: int) -> list[_Place]:
+    """The first few versions of every run, in order."""
+    parts: list[str] = []
+    parameters: list[object] = []
+    for ended, valid in ((True, "from_position <= %s and to_position > %s"), (False, "from_position <= %s")):
+        some = [run for run in runs if (run.ended is not None) is ended]
+        validity = Condition(valid, (position,) * valid.count("%s"))
+        for way in sorted({run.way for run in some}):
+            query = _of_run(wanted, *_between(wanted.table, ended=ended), validity, way, batch)
+            these = [run for run in some if run.way == way]
+            parts.append(
+                f"select v.* from unnest(%s::integer[], %s::integer[]) as run (begun, ended) cross join lateral ({query.sql}) as v"
+            )
+            parameters += ([run.begun for run in these], [run.ended for run in these], *query.parameters)
+    if not parts:
+        return []
+    cursor.execute(
+        f"select key, from_position, value from ({' union all '.join(parts)}) as runs order by {wanted.order_by}",
+        parameters,
+    )
+    return cursor.fetchall()
+
+
+def _of_run(wanted: Asked, walked: str, gathered: str, valid: Condition, way: int, batch: int) -> Condition:
+    """A query for the first versions of a run."""
+    select, order = (
+        f"select key, from_position, {wanted.value}{wanted.ordered}",
+        f"order by {wanted.order_by} limit {batch:d}",
+    )
+    where = wanted.where(walked=True)
+    rest = (*valid.parameters, *where.parameters)
+    if way == 0:
+        return Condition(f"{select} from {walked} and {valid.sql} and {where.sql} {order}", rest)
+    choice = wanted.choices[way - 1]
+    # LIMIT keeps the order and all else out of what is gathered: the planner would take other indexes for those. The shard: as above.
+    few = f"select * from {gathered} and {choice.sql} limit {_GATHERED:d}"
+    return Condition(
+        f"{select} from ({few}) as few where shard >= 0 and {valid.sql} and {where.sql} {order}",
+        (*choice.parameters, *rest),
+    )
 
 
 def _with_rows(cursor: Cursor, wanted: Asked, places: Sequence[_Place]) -> list[Found]:

@@ -75,7 +75,7 @@ def test_a_search_finds_what_begins_so_now_and_as_of_a_position(read):
     assert keys(read.page("things", prefix="\0", as_of=4)) == []
 
 
-@pytest.mark.parametrize("gathered", [0, 3, 100])
+@pytest.mark.parametrize("gathered", [0, 3, 30])
 @pytest.mark.parametrize("few", [0, 1_000])
 def test_pages_are_the_same_however_much_of_a_filter_is_gathered(toys, monkeypatch, gathered, few):
     """Small segments, so that a page has many runs; a label in every third thing, a box in every second, most things changed later."""
