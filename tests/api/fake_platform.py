@@ -85,6 +85,7 @@ class Page:
     rows: list[VersionedRow]
     next: str | None
     position: int
+    complete: int
 
 
 @dataclass(frozen=True)
