@@ -36,6 +36,10 @@ WAS_BY = Annotated[
 ACTOR = Annotated[
     str | None, typer.Option("--as", help="以哪位人员的名义 · handle of the officer who acts", show_default=False)
 ]
+METRICS_PORT = Annotated[
+    int | None,
+    typer.Option("--metrics-port", help="在本机此端口提供指标 · serve metrics here, on loopback", show_default=False),
+]
 NAMES = Annotated[bool, typer.Option("--names", help="显示个人信息明文 · show personal texts in clear")]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from api.cli.metrics import Figures, serve_metrics
-from api.cli.options import FORMAT, output
+from api.cli.options import FORMAT, METRICS_PORT, output
 from api.cli.serving import stopped_by_signals
 from api.cli.session import Session, session_of
 from api.cli.tables import Column, Format, Table
@@ -30,12 +30,7 @@ def relay(
     once: Annotated[
         bool, typer.Option("--once", help="送到当前日志末尾即止 · until the topic holds what the log holds now")
     ] = False,
-    metrics_port: Annotated[
-        int | None,
-        typer.Option(
-            "--metrics-port", help="在本机此端口提供指标 · serve metrics here, on loopback", show_default=False
-        ),
-    ] = None,
+    metrics_port: METRICS_PORT = None,
     format: FORMAT = Format.TABLE,
 ) -> None:
     """把日志送往 Kafka · Carry the log to Kafka until Ctrl-C.

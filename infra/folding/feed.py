@@ -110,9 +110,8 @@ class LogFeed:
                 where += cursor.mogrify(" and type <> all(%s)", (sorted(skip),)).decode()
             query = f"select {columns} from qingling.event where {where} order by position"
             cursor.copy_expert(f"copy ({query}) to stdout (format binary)", data, _BUFFER)
-        if parts == UNDIVIDED:
-            return Stretch(self._entries(data.getvalue()), upto)
-        return Stretch([entry for entry in self._sharded(data.getvalue()) if entry.shard in parts], upto)
+        entries = self._entries(data.getvalue(), sharded=parts != UNDIVIDED)
+        return Stretch(entries if parts == UNDIVIDED else [each for each in entries if each.shard in parts], upto)
 
     def wait(self, after: int, timeout: float) -> bool:
         """See `Feed.wait`."""
@@ -125,30 +124,19 @@ class LogFeed:
     def close(self) -> None:
         """It holds nothing of its own."""
 
-    def _entries(self, data: bytes) -> list[FeedEntry]:
+    def _entries(self, data: bytes, *, sharded: bool) -> list[FeedEntry]:
+        """The lines of COPY; `sharded`: each ends in the partition key."""
         types = self._types
         entries = []
-        at, end = _HEADER, len(data) - _TRAILER
+        at, end, shard = _HEADER, len(data) - _TRAILER, WHOLE
         while at < end:
             _, _, position, size = _to_type(data, at)
             name = data[(at := at + 18) : (at := at + size)]
             (size,) = _to_size(data, at)
             entry = data[(at := at + 4) : (at := at + size)]
-            entries.append(FeedEntry(position, types.get(name) or types.setdefault(name, name.decode()), entry))
-        return entries
-
-    def _sharded(self, data: bytes) -> list[FeedEntry]:
-        """As `_entries`, of lines that end in the partition key."""
-        types = self._types
-        entries = []
-        at, end = _HEADER, len(data) - _TRAILER
-        while at < end:
-            _, _, position, size = _to_type(data, at)
-            name = data[(at := at + 18) : (at := at + size)]
-            (size,) = _to_size(data, at)
-            entry = data[(at := at + 4) : (at := at + size)]
-            (size,) = _to_size(data, at)
-            shard = crc32(data[(at := at + 4) : (at := at + size)]) % SHARDS
+            if sharded:
+                (size,) = _to_size(data, at)
+                shard = crc32(data[(at := at + 4) : (at := at + size)]) % SHARDS
             entries.append(FeedEntry(position, types.get(name) or types.setdefault(name, name.decode()), entry, shard))
         return entries
 
