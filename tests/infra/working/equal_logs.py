@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -225,24 +225,25 @@ def first_difference(folded: str, reference: str) -> tuple[int, str | None]:
         rows, others = (_versions(url, of[name]) for url, of in ((folded, here), (reference, there)))
         for one, other in itertools.zip_longest(rows, others):
             if one != other:
-                said = [f"{column}: {a!r}, not {b!r}" for column, a, b in _columns(here[name], one, other) if a != b]
-                key = (one or other or ("",))[0]
-                return count, f"ledger {name}, after {count} equal versions, key {key}: " + "; ".join(said)
+                return count, f"ledger {name}, after {count} equal versions: {_told(here[name], one, other)}"
             count += 1
     return count, None
 
 
-def _versions(url: str, table: Any) -> list[tuple[Any, ...]]:
+def _versions(url: str, table: Any) -> list[tuple[str, ...]]:
     columns = ", ".join(f"{name.strip()}::text" for name in table.columns.split(","))
-    return execute(url, f"select {columns} from {table.name} order by key, from_position")
+    return execute(url, f"select {columns} from {table.name} as version order by version.key, version.from_position")
 
 
-def _columns(
-    table: Any, one: tuple[Any, ...] | None, other: tuple[Any, ...] | None
-) -> Iterable[tuple[str, object, object]]:
+def _told(table: Any, one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> str:
+    (here, there) = (None if each is None else (each[0], int(each[2])) for each in (one, other))
+    if here != there:
+        missing = there is None or (here is not None and here < there)
+        key, position = (here if missing else there) or ("", 0)
+        return f"key {key} from position {position} is only {'here' if missing else 'there'}"
     names = [name.strip() for name in table.columns.split(",")]
-    nothing = ("(no such version)",) * len(names)
-    return zip(names, one or nothing, other or nothing, strict=True)
+    said = [f"{name}: {a!r}, not {b!r}" for name, a, b in zip(names, one or (), other or (), strict=True) if a != b]
+    return f"key {(one or ('',))[0]}: {'; '.join(said)}"
 
 
 def stands(url: str) -> dict[int, set[int]]:

@@ -4,6 +4,8 @@ now and as of any position, on the sample campaign, on all stories and on a book
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from random import Random
 
 import orjson
@@ -11,12 +13,14 @@ import pytest
 
 from domain.catalogue import EVENT_TYPES
 from domain.errors import NotReadyError
+from infra.bootstrap import Settings, open_engine
 from infra.folding.feed import EVERY_PART
 from infra.kafka.cluster import KafkaConfig
 from infra.postgres.config import RecorderConfig
 from infra.postgres.connection import connect
 from infra.postgres.ledger_reader import LedgerReader
 from infra.postgres.ledger_sums import sums_at
+from infra.postgres.refill import refill
 from infra.sample.campaign import CASES
 from infra.sample.playing import SEED
 from projections.folding import Folding, Rows, sums_of
@@ -31,6 +35,7 @@ from tests.infra.working.equal_logs import (
     Recorded,
     board_of,
     carried,
+    database,
     first_difference,
     held_back,
     live_tables,
@@ -42,6 +47,7 @@ from tests.infra.working.equal_logs import (
 )
 from tests.interop.test_made_packs import first_rows
 from tests.kafka_broker import Broker
+from tests.migrated import execute
 from tests.sample.played import played
 from tests.stories.told import told
 
@@ -145,6 +151,26 @@ def test_while_a_worker_is_held_back_the_ledgers_are_exactly_those_of_its_positi
         workers.let(both.head, both.head)
         require_same(reader, None, both.expected, None)
         assert first_difference(workers.url, both.reference.database_url)[1] is None
+
+
+def test_what_differs_is_told_by_ledger_and_version(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        urls = [database(stack) for _ in range(2)]
+        for url in urls:
+            refill(url, _sample().entries[:200])
+            with open_engine(Settings(data=tmp_path, database_url=url)) as engine:
+                engine.run_once()
+        assert first_difference(*urls)[1] is None
+        table = live_tables(urls[0])["case"]
+        [(key, shard)] = execute(urls[0], f"select key, shard from {table.open} order by key limit 1")
+        execute(urls[0], f"update {table.open} set shard = shard + 1 where key = %s", (key,))
+        told_of = first_difference(*urls)[1]
+        assert told_of is not None
+        assert told_of.startswith("ledger case, after ")
+        assert told_of.endswith(f"key {key}: shard: '{shard + 1}', not '{shard}'")
+        execute(urls[1], f"delete from {table.open} where key = %s", (key,))
+        assert str(first_difference(*urls)[1]).endswith(" is only here")
+        assert str(first_difference(*reversed(urls))[1]).endswith(" is only there")
 
 
 # What equal means
