@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,9 +12,6 @@ from api.cli.serving import stopped_by_signals
 from api.cli.session import Session, session_of
 from api.cli.tables import Column, Format, Table
 from api.words import Word
-
-if TYPE_CHECKING:
-    from infra.kafka.relay import Relay
 
 _COLUMNS = (
     Column("position", Word("主题截至位置", "Topic holds up to"), "integer"),
@@ -61,13 +58,13 @@ def relay(
     to.table(Table(session.say(Word("转送", "Relay")), _COLUMNS, [row], []), data=row)
 
 
-def _say(session: Session, running: Relay) -> None:
+def _say(session: Session, running: Any) -> None:
     status = running.status()
     if status.trouble is not None:
         typer.echo(f"{session.say(Word('最近一次故障', 'Last trouble'))}: {status.trouble}", err=True)
 
 
-def _figures(running: Relay) -> Figures:
+def _figures(running: Any) -> Figures:
     return {
         "qingling_relay_position": ("Last position that the topic holds.", lambda: running.status().position),
         "qingling_relay_lag": ("Entries that the topic does not hold yet.", lambda: running.status().lag),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,10 +13,6 @@ from api.cli.serving import stopped_by_signals
 from api.cli.session import Session, session_of
 from api.cli.tables import Column, Format, Table
 from api.words import Word
-
-if TYPE_CHECKING:
-    from infra.folding.engine import Engine
-    from infra.kafka.worker import Worker
 
 _COLUMNS = (
     Column("partitions", Word("分区", "Partitions")),
@@ -108,7 +104,7 @@ def _say(session: Session, trouble: str | None) -> None:
         typer.echo(f"{session.say(Word('最近一次故障', 'Last trouble'))}: {trouble}", err=True)
 
 
-def _serve_worker(worker: Worker, port: int) -> None:
+def _serve_worker(worker: Any, port: int) -> None:
     def partitions() -> float:
         return len(worker.status().partitions)
 
@@ -127,7 +123,7 @@ def _serve_worker(worker: Worker, port: int) -> None:
     )
 
 
-def _serve_engine(engine: Engine, port: int) -> None:
+def _serve_engine(engine: Any, port: int) -> None:
     def position() -> float | None:
         return None if engine.progress is None else engine.progress.position
 

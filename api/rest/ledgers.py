@@ -46,7 +46,7 @@ def page(request: Request, name: str, read: Read, asked: Annotated[LedgerParamet
     asked.wait_on(read, name)
     view = ledger_page(read, name, asked.asked(), lambda cursor: _next(request, cursor))
     headers = {"Link": f'<{view.next}>; rel="next"'} if view.next else {}
-    depends_on = None if asked.names else (name, ledger.version, view.position)
+    depends_on = None if asked.names else (name, ledger.version, view.position, view.complete)
     return answer(request, view, depends_on=depends_on, headers=headers)
 
 

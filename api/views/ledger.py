@@ -78,6 +78,8 @@ class LedgerPageView(View):
     title: Said
     position: int
     """The position that the whole page is true at."""
+    complete: int
+    """Below `position` where the ledger is stopped in a part of the log: the rows of that part are as of there."""
     as_known_at: KnownAt | None
     """What was asked for; null: as known now."""
     order: str | None
@@ -214,6 +216,7 @@ def ledger_page(reading: Reading, name: str, asked: Asked, link: Callable[[str],
         ledger=name,
         title=Said(zh=ledger.title.zh, en=ledger.title.en),
         position=page.position,
+        complete=page.complete,
         as_known_at=None if position is None else KnownAt(asked=asked.as_known_at, position=position),
         order=asked.order,
         descending=asked.descending,

@@ -28,7 +28,7 @@ from typing import NamedTuple
 from psycopg2.extensions import cursor as Cursor  # noqa: N812 - the driver's class has a lower-case name
 
 from domain.entries import EventTypes
-from domain.errors import FoldError, LogMismatchError, NotFoundError, NotReadyError
+from domain.errors import FoldError, LogMismatchError, NotFoundError, NotReadyError, QinglingError
 from infra.folding.arrangement import arranged
 from infra.folding.feed import EVERY_PART, UNDIVIDED, Feed, LogFeed, Parts, Stretch, WatchedLog
 from infra.folding.lane import Lane, Member
@@ -167,7 +167,8 @@ class Engine:
             except Exception as error:
                 pause = _FIRST_PAUSE if self.trouble is None else min(pause * 2, self.config.longest_pause)
                 self.trouble = f"{type(error).__name__}: {error}"
-                _logger.warning("the engine tries again in %.1f s", pause, exc_info=error)
+                unexpected = None if isinstance(error, QinglingError) else error
+                _logger.warning("the engine tries again in %.1f s: %s", pause, error, exc_info=unexpected)
                 self._stopping.wait(pause)
             finally:
                 self.leading = False

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import time
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
@@ -19,7 +19,9 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from domain.errors import DistributionError, LogMismatchError, SettingsError
 from infra.kafka.reaching import Client
-from infra.kafka.records import OFFICE, Watermark, watermark_in
+from infra.kafka.records import OFFICE, Watermark, position_in, watermark_in
+
+T = TypeVar("T")
 
 CLIENT_OPTIONS: Final = (
     "security_protocol",
@@ -192,30 +194,61 @@ class Cluster:
         with self._reading() as consumer, troubles(f"reading the end of {topic}"):
             return [self.checked(topic, at, self._last(consumer, topic, at)) for at in range(self.config.partitions)]
 
+    def holds(self, topic: str, partition: int, position: int, entry: bytes) -> bool:
+        """Whether the last record of a position is that entry; positions beyond it are looked over from the end.
+
+        Raises:
+            DistributionError: the cluster cannot be read.
+        """
+
+        def there(records: Iterable[Any]) -> bool | None:
+            found = None
+            for record in records:
+                at = position_in(record.headers)
+                if at is not None and at <= position:
+                    found = at == position and record.value == entry
+            return found
+
+        with self._reading() as consumer, troubles(f"reading the end of {topic}"):
+            return bool(self._looked_back(consumer, TopicPartition(topic, partition), there))
+
     def _last(self, consumer: KafkaConsumer, topic: str, partition: int) -> Watermark | None:
         at = TopicPartition(topic, partition)
-        begin, end = consumer.beginning_offsets([at])[at], consumer.end_offsets([at])[at]
-        if end == begin:
+        if consumer.end_offsets([at])[at] == consumer.beginning_offsets([at])[at]:
             return None
+
+        def last(records: Iterable[Any]) -> Watermark | None:
+            found = None
+            for record in records:
+                found = watermark_in(record.headers, record.value) or found
+            return found
+
+        found = self._looked_back(consumer, at, last)
+        if found is None:
+            raise LogMismatchError(f"partition {partition} of topic {topic} holds records that no relay wrote")
+        return found
+
+    @classmethod
+    def _looked_back(
+        cls, consumer: KafkaConsumer, at: TopicPartition, look: Callable[[Iterable[Any]], T | None]
+    ) -> T | None:
+        """What is found at the end of a partition, looking back ever further; None: it is nowhere."""
+        begin, end = consumer.beginning_offsets([at])[at], consumer.end_offsets([at])[at]
         consumer.assign([at])
         back = _LOOK_BACK
         while True:
             first = max(begin, end - back)
-            found = self._scanned(consumer, at, first, end)
-            if found is not None:
+            found = look(cls._scanned(consumer, at, first, end))
+            if found is not None or first == begin:
                 return found
-            if first == begin:
-                raise LogMismatchError(f"partition {partition} of topic {topic} holds records that no relay wrote")
             back *= 2
 
     @staticmethod
-    def _scanned(consumer: KafkaConsumer, at: TopicPartition, first: int, end: int) -> Watermark | None:
-        found = None
+    def _scanned(consumer: KafkaConsumer, at: TopicPartition, first: int, end: int) -> Iterator[Any]:
         consumer.seek(at, first)
         reached, deadline = first, time.monotonic() + _PATIENCE
         while reached < end:
-            for record in consumer.poll(1_000).get(at, ()):
-                found = watermark_in(record.headers, record.value) or found
+            yield from consumer.poll(1_000).get(at, ())
             position = consumer.position(at, timeout_ms=1_000) or reached
             if position > reached:
                 reached, deadline = position, time.monotonic() + _PATIENCE
@@ -223,7 +256,6 @@ class Cluster:
                 raise DistributionError(
                     f"partition {at.partition} of topic {at.topic} cannot be read beyond offset {reached}"
                 )
-        return found
 
     def checked(self, topic: str, partition: int, found: Watermark | None) -> Watermark | None:
         """A watermark of a partition, held against what it must be.

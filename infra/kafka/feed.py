@@ -21,7 +21,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from domain.errors import DistributionError, LogMismatchError, SettingsError
-from infra.folding.feed import EVERY_PART, UNDIVIDED, FeedEntry, Parts, Stretch
+from infra.folding.feed import EVERY_PART, UNDIVIDED, FeedEntry, Parts, Stretch, WatchedLog
 from infra.kafka.cluster import Cluster, KafkaConfig, troubles
 from infra.kafka.records import position_in, watermark_in
 from infra.postgres.ledger_tables import SHARDS
@@ -66,8 +66,10 @@ def require_foldable(config: KafkaConfig) -> None:
 class TopicFeed:
     """See the module, and `infra.folding.feed.Feed`."""
 
-    def __init__(self, config: KafkaConfig, origin: str, partitions: Collection[int] | None = None) -> None:
-        """The feed of some partitions; None: of all.
+    def __init__(
+        self, log: WatchedLog, config: KafkaConfig, origin: str, partitions: Collection[int] | None = None
+    ) -> None:
+        """The feed of some partitions; None: of all. `log` is what the topic holds copies of.
 
         Raises:
             SettingsError: ledgers cannot be folded from so many partitions.
@@ -75,6 +77,8 @@ class TopicFeed:
             LogMismatchError: the topic is another log's, or has another number of partitions.
         """
         require_foldable(config)
+        self._log = log
+        self._log_head = 0
         self._config = config
         self._cluster = Cluster(config, origin)
         self._cluster.require()
@@ -110,7 +114,22 @@ class TopicFeed:
         """The last position that was seen in every partition."""
         if sum(len(run.entries) for run in self._runs.values()) < _WAITING:
             self._fill(0)
+        self._require_in_log()
         return self._head
+
+    def _require_in_log(self) -> None:
+        """What is not in the log is no record, wherever else it stands.
+
+        Raises:
+            LogMismatchError: the topic holds more than the log, which was restored from a backup.
+        """
+        if self._head > self._log_head:
+            self._log_head = self._log.head().position
+        if self._head > self._log_head:
+            raise LogMismatchError(
+                f"topic {self._config.topic} holds entries up to position {self._head}, and the log ends at {self._log_head}: it was"
+                " restored from a backup; have a new topic filled from the log"
+            )
 
     def read(self, after: int, upto: int, skip: Collection[str] = (), parts: Parts = UNDIVIDED) -> Stretch:
         """See `Feed.read`.
@@ -154,6 +173,7 @@ class TopicFeed:
             if left <= 0:
                 return False
             self._fill(left * 1_000)
+        self._require_in_log()
         return True
 
     def is_current(self) -> bool:

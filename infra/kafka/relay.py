@@ -262,29 +262,51 @@ class Relay:
                 f"the partitions of {self.config.topic} say different positions ({min(stands)} to {max(stands)}): records were lost or"
                 " deleted; make a new topic and fill it from the log"
             )
-        return stands.pop()
+        position = stands.pop()
+        self._require_same_history(cluster, position)
+        return position
+
+    def _require_same_history(self, cluster: Cluster, position: int) -> None:
+        """A log that was restored from a backup ends before what its topic holds, or has gone on otherwise by now.
+
+        Raises:
+            LogMismatchError: the topic holds what the log does not.
+        """
+        if position == 0:
+            return
+        last = next(iter(self.log.read(position - 1, 1)), None)
+        if last is None:
+            raise LogMismatchError(
+                f"topic {self.config.topic} holds entries up to position {position}, and the log ends before: it was restored from a"
+                " backup. Keep the topic, for it holds what the log lost, and fill a new one from the log"
+            )
+        topic, partition = self._place(last)
+        if not cluster.holds(topic, partition, position, last.entry):
+            raise LogMismatchError(
+                f"topic {topic} does not hold the entry that the log has at position {position}: the log was restored from a backup and"
+                " went on otherwise. Keep the topic, for it holds what the log lost, and fill a new one from the log"
+            )
+
+    def _place(self, stored: StoredEntry) -> tuple[str, int]:
+        """Topic and partition of an entry."""
+        general, office = self.config.topics
+        topic = general if stored.entry.endswith(_GENERAL) else office
+        return topic, partition_of(stored.partitionkey, self.config.partitions)
 
     def _send(self, producer: BoundedProducer, entries: Sequence[StoredEntry], upto: int) -> int:
         """Entries and watermarks, all of them or none; returns `upto`. What fails is not aborted: the next producer ends it."""
-        general, office = self.config.topics
-        partitions = self.config.partitions
-        mark = Watermark(self.origin, partitions, upto)
+        mark = Watermark(self.origin, self.config.partitions, upto)
         with troubles("sending"):
             producer.begin_transaction()
-            sent = [
-                producer.send(
-                    general if stored.entry.endswith(_GENERAL) else office,
-                    partition=partition_of(stored.partitionkey, partitions),
-                    key=stored.partitionkey.encode(),
-                    value=stored.entry,
-                    headers=entry_headers(stored.position),
-                )
-                for stored in entries
-            ]
+            sent = []
+            for stored in entries:
+                topic, partition = self._place(stored)
+                key, headers = stored.partitionkey.encode(), entry_headers(stored.position)
+                sent.append(producer.send(topic, partition=partition, key=key, value=stored.entry, headers=headers))
             sent += [
                 producer.send(topic, partition=at, value=mark.value, headers=mark.headers)
                 for topic in self.config.topics
-                for at in range(partitions)
+                for at in range(self.config.partitions)
             ]
             producer.flush()
             for each in sent:

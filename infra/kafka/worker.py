@@ -68,7 +68,7 @@ class Worker:
         self._log = log
         self._config = config
         self._partitions: tuple[int, ...] = ()
-        self._engine = engine(lambda _: TopicFeed(config, origin, self._partitions))
+        self._engine = engine(lambda _: TopicFeed(log, config, origin, self._partitions))
         self._rebalances = 0
         self._trouble: str | None = None
 

@@ -1,19 +1,18 @@
 """Pages of a ledger: what may be asked for, and how it is found, now and as of any position.
 
 Now: the open partition, in the order of an index. As of a position: the runs of all pairs of segments that hold what is valid then
-(`infra/postgres/ledger_tables.py`), a few rows of each, merged; where one run gave all its few, the next round begins there with twice
-as many. Where a filter leaves little in the whole history, that little is looked at instead. No page skips rows by counting.
+(`infra/postgres/ledger_tables.py`), a few rows of each, say how far a page can reach; up to there all runs are merged. Within a run in
+which a filter leaves little, that little is looked at instead of walking in order; likewise where it leaves little in the whole
+history. No page skips rows by counting.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import msgspec
 import psycopg2
@@ -25,8 +24,12 @@ from projections.ledger import Kind
 
 VERSION = "key, row::text, from_position, to_position"
 """The columns that make a `VersionedRow`."""
-_FEW = 5_000
+_FEW = 1_000
 """Versions in a whole history that a filter may leave so that they are all looked at."""
+_GATHERED = 30
+"""The same within one run. Walking through a run in order then passes over this part of it at the most for every row that it finds."""
+_PASSED = 10_000
+"""Current rows that are passed over in order before it is looked in which runs a filter finds them."""
 _FIRST_BATCH = 6
 _LONGEST_PREFIX = 200
 _LAST_BEFORE_SURROGATES = 0xD7FF
@@ -53,13 +56,17 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a page is asked for, once it is known to make sense. `after`: value (as text) and key of the row that it follows."""
+    """What a page is asked for, once it is known to make sense.
+
+    `after`: value (as text) and key of the row that it follows. `until`: the same of a row beyond which nothing is wanted.
+    """
 
     table: RowTable
     order: Stored | None
     descending: bool
     after: tuple[str | None, str] | None
     conditions: Sequence[Condition]
+    until: tuple[str | None, str] | None = None
 
     @property
     def ordered(self) -> str:
@@ -77,17 +84,23 @@ class Asked:
         direction = "desc" if self.descending else "asc"
         return f"key {direction}" if self.order is None else f"{self.order.name} {direction}, key {direction}"
 
+    @property
+    def choices(self) -> list[Condition]:
+        """The conditions of which an index can say how much meets them, and find it."""
+        return [condition for condition in self.conditions if condition.indexed]
+
     def where(self, *, walked: bool = False) -> Condition:
         """All conditions and the cursor, joined by `and`."""
         parts = [part.walked() if walked else part for part in self.conditions]
         if self.after is not None:
-            parts.append(self._beyond(self.after))
+            parts.append(self._compared("<" if self.descending else ">", self.after))
+        if self.until is not None:
+            parts.append(self._compared(">=" if self.descending else "<=", self.until))
         joined = " and ".join(part.sql for part in parts) or "true"
         return Condition(joined, tuple(p for part in parts for p in part.parameters))
 
-    def _beyond(self, after: tuple[str | None, str]) -> Condition:
-        sign = "<" if self.descending else ">"
-        value, key = after
+    def _compared(self, sign: str, place: tuple[str | None, str]) -> Condition:
+        value, key = place
         if self.order is None:
             return Condition(f"key {sign} %s", (key,))
         return Condition(f"({self.order.name}, key) {sign} (%s::{_cast(self.order)}, %s)", (value, key))
@@ -134,13 +147,14 @@ def asked(
 
 def page_now(cursor: Cursor, wanted: Asked, limit: int) -> list[Found]:
     """The first rows of the current ledger."""
-    where = wanted.where()
     with _refusing_values():
-        cursor.execute(
-            f"select {VERSION}, {wanted.value} from {wanted.table.open} where {where.sql} order by {wanted.order_by} limit %s",
-            (*where.parameters, limit),
-        )
-    return [Found(*row) for row in cursor.fetchall()]
+        cursor.execute(_WALK)
+        places = _walked_now(cursor, wanted, limit)
+        if len(places) < limit and wanted.choices:
+            cursor.execute(f"select coalesce(max(from_position), 0) from {wanted.table.open}")
+            (last,) = cursor.fetchone() or (0,)
+            places = _merged(cursor, wanted, last, None, limit)
+    return _with_rows(cursor, wanted, places)
 
 
 def page_as_of(cursor: Cursor, wanted: Asked, position: int, own: int, limit: int) -> list[Found]:
@@ -190,54 +204,159 @@ def _among_little(cursor: Cursor, wanted: Asked, position: int, limit: int) -> l
     return [Found(*row) for row in cursor.fetchall()]
 
 
-_WALK = "set local enable_sort = off; set local enable_incremental_sort = off; set local enable_bitmapscan = off; set local jit = off"
+_WALK = (
+    "set local enable_sort = off; set local enable_incremental_sort = off; set local enable_bitmapscan = off;"
+    " set local enable_seqscan = off; set local jit = off"
+)
 """Every run is to be walked in the order of its index; the planner cannot know how few rows that takes, and would collect and sort."""
 
 _Place = tuple[str, int, str | None]
 """Key, position from which it holds, and ordered value of a version on the way to a page."""
 
 
-def _merged(cursor: Cursor, wanted: Asked, position: int, own: int, limit: int) -> list[_Place]:
-    """The first versions in order: rounds of a few from every run, as far as no run can have held back an earlier one."""
-    cursor.execute(_WALK)
-    found: list[_Place] = []
-    batch = _FIRST_BATCH
-    while True:
-        exhausted = True
-        from_run: Counter[int] = Counter()
-        for run, *place in _round(cursor, wanted, position, own, batch):
-            found.append((place[0], place[1], place[2]))
-            from_run[run] += 1
-            if len(found) == limit:
-                return found
-            if from_run[run] == batch:
-                exhausted = False
-                break
-        if exhausted:
-            return found
-        wanted = replace(wanted, after=(found[-1][2], found[-1][0]))
-        batch *= 2
-
-
-def _round(cursor: Cursor, wanted: Asked, position: int, own: int, batch: int) -> list[tuple[Any, ...]]:
-    table, where = wanted.table, wanted.where(walked=True)
-    here, last = position >> table.bits, own >> table.bits
-    begun, ended = table.segment("from_position"), table.segment("to_position")
-    select = f"select key, from_position, {wanted.value}{wanted.ordered}"
-    order = f"order by {wanted.order_by} limit {batch:d}"
-    valid = "from_position <= %s and to_position > %s"
-    pairs = f"generate_series(0, {here:d}) as b (begun) cross join generate_series({here:d}, {last:d}) as e (ended)"
+def _walked_now(cursor: Cursor, wanted: Asked, limit: int) -> list[_Place]:
+    """The first current rows in order; if an index could find them otherwise, only what is found before so many others are passed."""
+    where, order = wanted.where(walked=True), f"order by {wanted.order_by} limit"
+    source, parameters = wanted.table.open, where.parameters
+    if wanted.choices:
+        begun = replace(wanted, conditions=()).where()
+        source = f"(select * from {source} where {begun.sql} {order} {_PASSED:d}) as passed"
+        parameters = (*begun.parameters, *parameters)
     cursor.execute(
-        f"select run, key, from_position, value from ("
-        f"select b.begun * {last + 1:d} + e.ended as run, v.* from {pairs} cross join lateral ({select} from {table.past}"
-        f" where {ended} = e.ended and {begun} = b.begun and {valid} and {where.sql} {order}) as v"
-        f" union all"
-        f" select -1 - b.begun, v.* from generate_series(0, {here:d}) as b (begun) cross join lateral ({select} from {table.open}"
-        f" where {begun} = b.begun and from_position <= %s and {where.sql} {order}) as v"
-        f") as runs order by {wanted.order_by}",
-        (position, position, *where.parameters, position, *where.parameters),
+        f"select key, from_position, {wanted.value} from {source} where {where.sql} {order} %s", (*parameters, limit)
     )
     return cursor.fetchall()
+
+
+def _merged(cursor: Cursor, wanted: Asked, position: int, own: int | None, limit: int) -> list[_Place]:
+    """The first versions in order: a few from every run of which most is valid say how far to look, and then all runs are, so far.
+
+    The run that begins and ends in the position's own segment is the one of which hardly anything is valid: looked through without
+    a bound, it would cost more than all others. `own`: up to where the ledger was folded; None: only what has not ended is looked at.
+    """
+    cursor.execute(_WALK)
+    runs = _runs(cursor, wanted, position, own)
+    here = position >> wanted.table.bits
+    near = (here, here)
+    dense = [run for run in runs if (run.begun, run.ended) != near]
+    batch = max(_FIRST_BATCH, limit // (len(dense) + 1))
+    while batch < limit:
+        found = _first(cursor, wanted, dense, position, batch)
+        if len(found) >= limit:
+            key, _, value = found[limit - 1]
+            wanted = replace(wanted, until=(value, key))
+            break
+        if len(found) < batch:
+            break
+        batch *= 4
+    return _first(cursor, wanted, runs, position, limit)[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Versions that begin in one segment and end in another, or (None) have not ended.
+
+    `way`: 0: they are walked through in order; else the number of the choice that leaves little of them, by which it is gathered.
+    """
+
+    begun: int
+    ended: int | None
+    way: int
+
+
+def _runs(cursor: Cursor, wanted: Asked, position: int, own: int | None) -> list[_Run]:
+    """The runs in which something may be found, and how.
+
+    How is looked up in each run itself: what is rare in a whole ledger may be all of one run, and the other way round.
+    """
+    table = wanted.table
+    here, last = position >> table.bits, (-1 if own is None else own >> table.bits)
+    past, past_parameters = _counted(wanted, *_between(table, ended=True))
+    still, still_parameters = _counted(wanted, *_between(table, ended=False))
+    cursor.execute(
+        f"select run.begun, run.ended, way from (select begun, ended from generate_series(0, {here:d}) as b (begun),"
+        f" generate_series({here:d}, {last:d}) as e (ended)) as run {past} where way >= 0"
+        f" union all select run.begun, null, way from generate_series(0, {here:d}) as run (begun) {still} where way >= 0",
+        (*past_parameters, *still_parameters),
+    )
+    return [_Run(*row) for row in cursor.fetchall()]
+
+
+def _between(table: RowTable, *, ended: bool) -> tuple[str, str]:
+    """The versions of a run, for FROM and WHERE: in the words of the indexes of orders, and in those of the indexes of filters."""
+
+    def words(segment: Callable[[str], str]) -> str:
+        begun = f"{segment('from_position')} = run.begun"
+        if not ended:
+            return f"{table.open} where {begun}"
+        return f"{table.past} where {segment('to_position')} = run.ended and {begun}"
+
+    return words(table.segment), words(table.run)
+
+
+def _counted(wanted: Asked, walked: str, gathered: str) -> tuple[str, list[object]]:
+    """Joins `way` to a run: -1 where there is nothing, else as `_Run` has it."""
+    if not wanted.choices:
+        there = f"select case when exists (select from {walked}) then 0 else -1 end as way"
+        return f"cross join lateral ({there} offset 0) as chosen", []
+    joined, nothing, ways, before = [], [], [], "true"
+    parameters: list[object] = []
+    for way, choice in enumerate(wanted.choices, start=1):
+        # The shard is in no index of an order, which could be read without the rows, but all of it: so none is taken for this.
+        few = (
+            f"(select count(shard) from (select shard from {gathered} and {choice.sql} limit {_GATHERED + 1:d}) as few)"
+        )
+        joined.append(
+            f"cross join lateral (select case when {before} then {few} end as count offset 0) as counted_{way}"
+        )
+        before = f"counted_{way}.count > {_GATHERED:d}"
+        nothing.append(f"counted_{way}.count = 0")
+        ways.append(f"when counted_{way}.count <= {_GATHERED:d} then {way}")
+        parameters += choice.parameters
+    chosen = f"select case when {' or '.join(nothing)} then -1 {' '.join(ways)} else 0 end as way"
+    return f"{' '.join(joined)} cross join lateral ({chosen} offset 0) as chosen", parameters
+
+
+def _first(cursor: Cursor, wanted: Asked, runs: Sequence[_Run], position: int, batch: int) -> list[_Place]:
+    """The first few versions of every run, in order."""
+    parts: list[str] = []
+    parameters: list[object] = []
+    for ended, valid in ((True, "from_position <= %s and to_position > %s"), (False, "from_position <= %s")):
+        some = [run for run in runs if (run.ended is not None) is ended]
+        validity = Condition(valid, (position,) * valid.count("%s"))
+        for way in sorted({run.way for run in some}):
+            query = _of_run(wanted, *_between(wanted.table, ended=ended), validity, way, batch)
+            these = [run for run in some if run.way == way]
+            parts.append(
+                f"select v.* from unnest(%s::integer[], %s::integer[]) as run (begun, ended) cross join lateral ({query.sql}) as v"
+            )
+            parameters += ([run.begun for run in these], [run.ended for run in these], *query.parameters)
+    if not parts:
+        return []
+    cursor.execute(
+        f"select key, from_position, value from ({' union all '.join(parts)}) as runs order by {wanted.order_by}",
+        parameters,
+    )
+    return cursor.fetchall()
+
+
+def _of_run(wanted: Asked, walked: str, gathered: str, valid: Condition, way: int, batch: int) -> Condition:
+    """A query for the first versions of a run."""
+    select, order = (
+        f"select key, from_position, {wanted.value}{wanted.ordered}",
+        f"order by {wanted.order_by} limit {batch:d}",
+    )
+    where = wanted.where(walked=True)
+    rest = (*valid.parameters, *where.parameters)
+    if way == 0:
+        return Condition(f"{select} from {walked} and {valid.sql} and {where.sql} {order}", rest)
+    choice = wanted.choices[way - 1]
+    # LIMIT keeps the order and all else out of what is gathered: the planner would take other indexes for those. The shard: as above.
+    few = f"select * from {gathered} and {choice.sql} limit {_GATHERED:d}"
+    return Condition(
+        f"{select} from ({few}) as few where shard >= 0 and {valid.sql} and {where.sql} {order}",
+        (*choice.parameters, *rest),
+    )
 
 
 def _with_rows(cursor: Cursor, wanted: Asked, places: Sequence[_Place]) -> list[Found]:

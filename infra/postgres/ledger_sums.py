@@ -34,9 +34,10 @@ def since_mark(
 ) -> dict[int, dict[Cell, Sums]]:
     """What changes of the source's rows in (mark, position] add to each cell, by shard; of some shards only, or of all (None)."""
     total: dict[int, dict[Cell, Sums]] = {}
-    for column, sign in (("from_position", 1), ("to_position", -1)):
+    # No open version ends; asked for those that do, its partition would be read whole.
+    for column, versions, sign in (("from_position", source.name, 1), ("to_position", source.past, -1)):
         cursor.execute(
-            f"select shard, row::text from {source.name} where {column} > %s and {column} <= %s"
+            f"select shard, row::text from {versions} where {column} > %s and {column} <= %s"
             " and (%s::int[] is null or shard = any(%s::int[]))",
             (mark, position, *[None if shards is None else sorted(shards)] * 2),
         )

@@ -7,7 +7,8 @@ A version holds from `from_position` up to, not including, `to_position`; an ope
 Pages as of a position p must not pass over all that is not valid then, which are nearly all versions of a long history. So positions are
 cut into *segments* of 2^bits, and an order's index begins with the segments in which a version ends and begins: between two segments
 that lie on either side of p every version is valid, and only those that begin or end in p's own segment have to be looked at. A page
-merges the runs of all pairs of segments, a few rows of each (`infra/postgres/ledger_pages.py`).
+merges the runs of all pairs of segments, a few rows of each (`infra/postgres/ledger_pages.py`). An index of a filter has the segments as
+well: it tells how much of a run meets the filter, and finds it when that is little.
 
 A summary's versions are its cumulative sums per cell and shard, kept at *marks*: multiples of `MARK`. What changed since the last mark
 is added up on reading, from the versions of its source's rows.
@@ -33,7 +34,7 @@ SHARDS = 16
 """Summaries are kept apart by crc32(partition key) mod 16, the same in every feed, so that parts of a feed never share a sum."""
 SEGMENT_BITS = 18
 """Segments of a ledger that begins: 2^18 positions."""
-_SEGMENTS = 32
+_SEGMENTS = 64
 _LONGEST = 200
 _TAB = "\t"
 _REMEMBERED = 2_000
@@ -224,21 +225,25 @@ class RowTable(LedgerTable):
         return head + self._encode(row).replace(b"\\", b"\\\\") + b"\n"
 
     def indexes(self) -> list[str]:
-        """The open partition has its key; besides: each order, now and as of a position; each other filter; keys and positions."""
+        """The open partition has its key; besides: each order, now and as of a position; each filter and the search; keys and positions."""
         found = []
         begun, ended = self.segment("from_position"), self.segment("to_position")
         first = f", {self.stored[self.first_filter].name}" if self.first_filter else ""
         for name, columns in (("key", "key"), *((o, f"{self.stored[o].name}, key") for o in self.ledger.orders)):
-            if name != "key":
-                found.append(self._index("open", f"by_{name}", f"({columns}{first})"))
-            others = self._include(name)
+            others = self._include()
+            found.append(self._index("open", f"by_{name}", f"({columns}, from_position{first}){others}"))
             found.append(self._index("open", f"as_of_{name}", f"(({begun}), {columns}, from_position{first}){others}"))
             past = f"(({ended}), ({begun}), {columns}, from_position, to_position{first}){others}"
             found.append(self._index("past", f"as_of_{name}", past))
-        for name, stored in self.stored.items():
-            if not stored.ordered and stored.column.kind is not Kind.LIST:
-                found.append(self._index("open", f"of_{name}", f"({stored.name})"))
-                found.append(self._index("past", f"of_{name}", f"({stored.name})"))
+        begun, ended = self.run("from_position"), self.run("to_position")
+        search = self.ledger.search
+        for name in (name for name in self.stored if self._is_scalar(name) or name == search):
+            column = self.stored[name].name
+            found.append(self._index("open", f"of_{name}", f"({column}, ({begun}))"))
+            found.append(self._index("past", f"of_{name}", f"({column}, ({ended}), ({begun}))"))
+            if name == search:
+                found.append(self._index("open", "search", f"(({begun}), {column})"))
+                found.append(self._index("past", "search", f"(({ended}), ({begun}), {column})"))
         found.append(self._index("open", "from", "(from_position)"))
         # Finds a key's versions, but is of no use to whoever wants keys in order, for whom the planner would take it.
         found.append(self._index("past", "key", "(key text_pattern_ops, from_position)"))
@@ -250,6 +255,10 @@ class RowTable(LedgerTable):
         """The segment of a position, as the indexes have it."""
         return f"({position} >> {self.bits})::integer"
 
+    def run(self, position: str) -> str:
+        """The same as the indexes of filters have it: in words of its own, so that no index of an order is taken for one of these."""
+        return f"({position} >> {self.bits})"
+
     @property
     def first_filter(self) -> str | None:
         """The filter that all pages of a place have (the jurisdiction): it is a key of every index of an order."""
@@ -258,12 +267,11 @@ class RowTable(LedgerTable):
     def _is_scalar(self, name: str) -> bool:
         return not self.stored[name].ordered and self.stored[name].column.kind is not Kind.LIST
 
-    def _include(self, order: str) -> str:
-        """What an index of an order holds besides, so that a page need not look at rows that a filter or a search leaves out."""
-        names = [name for name in self.ledger.filters if self._is_scalar(name) and name != self.first_filter]
-        if order == "key" and self.ledger.search is not None and self.ledger.search not in (*names, self.first_filter):
-            names.append(self.ledger.search)
-        return f" include ({', '.join(self.stored[name].name for name in names)})" if names else ""
+    def _include(self) -> str:
+        """What an index of an order holds besides, so that a page need not look at rows that a filter or the search leaves out."""
+        names = dict.fromkeys((*self.ledger.filters, *([self.ledger.search] if self.ledger.search else [])))
+        kept = [self.stored[name].name for name in names if self._is_scalar(name) and name != self.first_filter]
+        return f" include ({', '.join(kept)})" if kept else ""
 
 
 class SumTable(LedgerTable):
@@ -321,5 +329,5 @@ def table_of(ledger: AnyLedger, number: int, bits: int) -> RowTable | SumTable:
 
 
 def bits_for(head: int) -> int:
-    """Segments so large that a log of that length has at most 32: the number of their pairs is what a page costs."""
+    """Segments so large that a log of that length has at most 64: what a page costs is the number of their pairs, and one segment."""
     return max(SEGMENT_BITS, (head // _SEGMENTS).bit_length())

@@ -42,7 +42,7 @@ def options_of(command: Any) -> set[str]:
         if parameter.param_type_name == "argument":
             found.add((parameter.metavar or parameter.name).upper())
         else:
-            found.update(parameter.opts)
+            found.update((*parameter.opts, *parameter.secondary_opts))
     return found - {"--help"}
 
 

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from api.cli.relaying import _serve_metrics
+from api.cli.metrics import serve_metrics
+from api.cli.relaying import _figures
 from domain.errors import InputError
 from infra.kafka.relay import RelayStatus
 from tests.kafka_broker import free_ports
@@ -17,7 +18,7 @@ from tests.kafka_broker import free_ports
 def test_a_lag_that_is_not_known_is_no_lag_of_none():
     status = RelayStatus(head=9, errors=2)
     [port] = free_ports(1)
-    _serve_metrics(SimpleNamespace(status=lambda: status), port)
+    serve_metrics(port, _figures(SimpleNamespace(status=lambda: status)))
 
     def said() -> list[str]:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
@@ -33,4 +34,4 @@ def test_a_lag_that_is_not_known_is_no_lag_of_none():
 
 def test_a_port_that_is_taken_is_said():
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(InputError, match="cannot serve metrics"):
-        _serve_metrics(SimpleNamespace(status=RelayStatus), taken.getsockname()[1])
+        serve_metrics(taken.getsockname()[1], _figures(SimpleNamespace(status=RelayStatus)))

@@ -275,13 +275,17 @@ def _walked(
 
 
 def _filters(ledger: Any, rows: dict[str, Row]) -> Iterator[dict[str, str]]:
-    """No filter, and for each column that can be filtered by a value that some row has."""
+    """No filter, and for each column that can be filtered by a value that some row has; then all of them at once."""
     yield {}
+    together: dict[str, str] = {}
     for name in ledger.filters:
         for row in list(rows.values())[:1]:
             value = ledger.column(name).of(row)
             if value is not None and value != ():
-                yield {name: str(value[0] if isinstance(value, tuple | list) else value)}
+                yield {name: (text := str(value[0] if isinstance(value, tuple | list) else value))}
+                together[name] = text
+    if len(together) > 1:
+        yield together
 
 
 def _meets(ledger: Any, row: Row, filters: dict[str, str]) -> bool:

@@ -49,7 +49,7 @@ def volumes(service: dict[str, Any]) -> list[str]:
 def test_every_command_is_a_verb_with_options_that_it_has(where: str, line: list[str]):
     verb = typer.main.get_command(app).commands.get(line[0])  # type: ignore[attr-defined]
     assert verb is not None, f"{where}: there is no verb {line[0]}"
-    known = {option for parameter in verb.params for option in parameter.opts}
+    known = {option for parameter in verb.params for option in (*parameter.opts, *parameter.secondary_opts)}
     assert {word for word in line if word.startswith("--")} <= known
 
 

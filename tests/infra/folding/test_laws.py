@@ -46,6 +46,7 @@ def everything_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger_tables, "_SEGMENTS", 1 << 60)
     monkeypatch.setattr(ledger_pages, "_FIRST_BATCH", 1)
     monkeypatch.setattr(ledger_pages, "_FEW", 2)
+    monkeypatch.setattr(ledger_pages, "_GATHERED", 1)
 
 
 @pytest.mark.slow

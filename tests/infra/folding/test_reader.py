@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import itertools
 
 import msgspec
 import pytest
 
 from domain.errors import InputError, NotFoundError, NotReadyError
+from infra.postgres import ledger_pages, ledger_tables
 from tests.infra.folding.test_engine import ADDED, PLACED, eventually, history
 from tests.projections.laws import MemoryFeed
 from tests.projections.toys import entry_of
@@ -71,6 +73,39 @@ def test_a_search_finds_what_begins_so_now_and_as_of_a_position(read):
     assert keys(read.page("things", prefix="")) == ["thing-1", "thing-4", "thing-5"]
     assert keys(read.page("things", prefix="\U0010ffff", as_of=4)) == []
     assert keys(read.page("things", prefix="\0", as_of=4)) == []
+
+
+@pytest.mark.parametrize("gathered", [0, 3, 30])
+@pytest.mark.parametrize("few", [0, 1_000])
+def test_pages_are_the_same_however_much_of_a_filter_is_gathered(toys, monkeypatch, gathered, few):
+    """Small segments, so that a page has many runs; a label in every third thing, a box in every second, most things changed later."""
+    monkeypatch.setattr(ledger_tables, "SEGMENT_BITS", 3)
+    monkeypatch.setattr(ledger_tables, "_SEGMENTS", 1 << 60)
+    monkeypatch.setattr(ledger_pages, "_GATHERED", gathered)
+    monkeypatch.setattr(ledger_pages, "_FEW", few)
+    placed = [
+        entry_of(i, PLACED, f"thing-{i:02}", f"b-{i % 2}", amount=i * 7 % 10, label=("ab", "ac", "b")[i % 3], tags=[])
+        for i in range(1, 31)
+    ]
+    added = [entry_of(i, ADDED, f"thing-{i - 30:02}", f"b-{i % 2}", amount=5) for i in range(31, 51)]
+    toys.fold(MemoryFeed(placed + added))
+
+    def amount(i: int, as_of: int) -> int:
+        return i * 7 % 10 + 5 * (i + 30 <= as_of)
+
+    for as_of, descending in itertools.product((None, 20, 30, 37, 44, 50), (False, True)):
+        seen = as_of or 50
+        there = [i for i in range(1, min(seen, 30) + 1) if i % 2 == 1 and i % 3 in (0, 1)]
+        there.sort(key=lambda i: (amount(i, seen), i), reverse=descending)
+        asked = {"filters": {"box": "b-1"}, "prefix": "a", "order": "amount", "descending": descending, "as_of": as_of}
+        found, after = [], None
+        while True:
+            page = toys.reader.page("things", limit=4, after=after, **asked)
+            found += keys(page)
+            after = page.next
+            if after is None:
+                break
+        assert found == [f"thing-{i:02}" for i in there], (as_of, descending)
 
 
 def test_an_absent_value_stands_before_all_others(read):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.errors import LogMismatchError, SettingsError
-from infra.folding.lane import shard_of
+from infra.folding.feed import shard_of
 from infra.kafka.cluster import client_options
 from infra.kafka.records import Watermark, entry_headers, partition_of, position_in, watermark_in
 

@@ -10,8 +10,11 @@ import pytest
 from kafka.admin import KafkaAdminClient, NewPartitions
 
 from domain.errors import DistributionError, LogMismatchError
+from domain.recording import Head, StoredEntry
 from infra.kafka.cluster import Cluster, KafkaConfig
+from infra.kafka.feed import TopicFeed
 from infra.kafka.producer import transactional
+from infra.kafka.relay import Relay
 from infra.postgres.recorder import PostgresLog
 from tests.infra.relaying.relays import ORIGIN, grow, has_caught_up, relay_of, relayed, require_equal, running, wait_for
 
@@ -75,6 +78,45 @@ def test_a_topic_of_another_log_is_refused(log: PostgresLog, log_url: str, confi
     relayed(log, log_url, config)
     with pytest.raises(LogMismatchError, match="is filled by the log test-relay; this is other"):
         relayed(log, log_url, config, origin="other")
+    require_equal(log, config)
+
+
+class Restored:
+    """A log that was restored from a backup: it ends earlier, or from some position on it is another one."""
+
+    def __init__(self, log: PostgresLog, ends: int, other_from: int = 1 << 62) -> None:
+        self._log = log
+        self._ends = ends
+        self._other_from = other_from
+
+    def head(self) -> Head:
+        """See `RelayedLog`."""
+        return Head(self._ends, self._log.head().recorded_at)
+
+    def read(self, after: int, limit: int) -> list[StoredEntry]:
+        """See `RelayedLog`."""
+        found = [each for each in self._log.read(after, limit) if each.position <= self._ends]
+        return [
+            each if each.position < self._other_from else replace(each, entry=each.entry.replace(b"1", b"2"))
+            for each in found
+        ]
+
+    def wait_for_append(self, after: int, timeout: float) -> bool:
+        """See `RelayedLog`."""
+        return False
+
+
+def test_a_topic_that_holds_more_than_a_restored_log_is_refused(log: PostgresLog, log_url: str, config: KafkaConfig):
+    relayed(log, log_url, config)
+    head = log.head().position
+    shorter = Relay(Restored(log, head - 3), log_url, config, ORIGIN)
+    with pytest.raises(LogMismatchError, match=f"up to position {head}, and the log ends before: it was restored"):
+        shorter.run(lambda: False, once=True)
+    otherwise = Relay(Restored(log, head, head - 2), log_url, config, ORIGIN)
+    with pytest.raises(LogMismatchError, match="went on otherwise"):
+        otherwise.run(lambda: False, once=True)
+    with pytest.raises(LogMismatchError, match=f"the log ends at {head - 3}"):
+        TopicFeed(Restored(log, head - 3), config, ORIGIN).wait(head - 1, 5)
     require_equal(log, config)
 
 
