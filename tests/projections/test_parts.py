@@ -34,7 +34,8 @@ Events = Sequence[Recorded[StreamEvent]]
 
 def shared_rows(ledgers: Sequence[AnyLedger], events: Events) -> dict[tuple[str, str], set[str]]:
     """(ledger, key) of every row that events of more than one partition key read or change, and those keys."""
-    folding, rows = Folding(ledgers), {}
+    folding = Folding(ledgers)
+    rows: Rows = {}
     touched: dict[tuple[str, str], set[str]] = {}
     for recorded in events:
         here = set(folding.keys(recorded))
@@ -79,7 +80,7 @@ def test_no_row_of_an_imported_book_is_of_two_parts(real_data: Path, tmp_path: P
     assert require_parts(office.events()) > 4_000
 
 
-class _Count(Row):
+class _Count(Row, frozen=True, kw_only=True):
     events: int = 0
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -162,7 +162,7 @@ def watching(reader: LedgerReader) -> Iterator[list[Seen]]:
 
 
 def pages(reader: LedgerReader, ledger: Any, as_of: int | None) -> Iterator[tuple[Any, ...]]:
-    """The first two pages of a ledger in every order, and those that a value of its first row filters."""
+    """The first two pages of a ledger in every order, and by key those that a value of its first row filters."""
     for order, descending in itertools.product((None, *ledger.orders), (False, True)):
         first = reader.page(ledger.name, as_of=as_of, order=order, descending=descending, limit=_LIMIT)
         yield order, descending, shown(first)
@@ -171,7 +171,7 @@ def pages(reader: LedgerReader, ledger: Any, as_of: int | None) -> Iterator[tupl
                 ledger.name, as_of=as_of, order=order, descending=descending, limit=_LIMIT, after=first.next
             )
             yield order, descending, "second", shown(then)
-        for name in ledger.filters if first.rows else ():
+        for name in ledger.filters if first.rows and order is None and not descending else ():
             value = ledger.column(name).of(first.rows[0].row)
             value = value[0] if isinstance(value, tuple | list) and value else value
             if value is None or value == ():
@@ -225,24 +225,25 @@ def first_difference(folded: str, reference: str) -> tuple[int, str | None]:
         rows, others = (_versions(url, of[name]) for url, of in ((folded, here), (reference, there)))
         for one, other in itertools.zip_longest(rows, others):
             if one != other:
-                said = [f"{column}: {a!r}, not {b!r}" for column, a, b in _columns(here[name], one, other) if a != b]
-                key = (one or other or ("",))[0]
-                return count, f"ledger {name}, after {count} equal versions, key {key}: " + "; ".join(said)
+                return count, f"ledger {name}, after {count} equal versions: {_told(here[name], one, other)}"
             count += 1
     return count, None
 
 
-def _versions(url: str, table: Any) -> list[tuple[Any, ...]]:
+def _versions(url: str, table: Any) -> list[tuple[str, ...]]:
     columns = ", ".join(f"{name.strip()}::text" for name in table.columns.split(","))
-    return execute(url, f"select {columns} from {table.name} order by key, from_position")
+    return execute(url, f"select {columns} from {table.name} as version order by version.key, version.from_position")
 
 
-def _columns(
-    table: Any, one: tuple[Any, ...] | None, other: tuple[Any, ...] | None
-) -> Iterable[tuple[str, object, object]]:
+def _told(table: Any, one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> str:
+    (here, there) = (None if each is None else (each[0], int(each[2])) for each in (one, other))
+    if here != there:
+        missing = there is None or (here is not None and here < there)
+        key, position = (here if missing else there) or ("", 0)
+        return f"key {key} from position {position} is only {'here' if missing else 'there'}"
     names = [name.strip() for name in table.columns.split(",")]
-    nothing = ("(no such version)",) * len(names)
-    return zip(names, one or nothing, other or nothing, strict=True)
+    said = [f"{name}: {a!r}, not {b!r}" for name, a, b in zip(names, one or (), other or (), strict=True) if a != b]
+    return f"key {(one or ('',))[0]}: {'; '.join(said)}"
 
 
 def stands(url: str) -> dict[int, set[int]]:
@@ -306,9 +307,9 @@ class Carried:
     """Ledgers whose embedded fold was found equal to its own rebuild."""
 
     def positions(self, count: int) -> list[int]:
-        """Positions at random, and those at both ends."""
+        """Positions at random, the first and the last."""
         chance = Random(self.head)
-        return sorted({0, 1, self.head - 1, self.head, *(chance.randrange(self.head) for _ in range(count))})
+        return sorted({1, self.head, *(chance.randrange(self.head) for _ in range(count))})
 
 
 def database(stack: ExitStack) -> str:
@@ -390,10 +391,10 @@ class HeldFeed:
     feed: Feed
     shown: Callable[[], int]
 
-    @property
-    def parts(self) -> Parts:
-        """See `Feed`."""
-        return self.feed.parts
+    parts: Parts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.parts = self.feed.parts
 
     def head(self) -> int:
         """See `Feed`."""
