@@ -21,6 +21,7 @@ import multiprocessing
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -81,12 +82,12 @@ class Program:
         """Waits for it; its peak memory in MiB. Fails when it failed."""
         _, status, used = os.wait4(self.process.pid, 0)
         self.process.returncode = os.waitstatus_to_exitcode(status)
-        assert self.process.returncode in (0, 130, 143, -15), (self.name, self.process.returncode)
+        assert self.process.returncode in (0, 130), (self.name, self.process.returncode)
         return used.ru_maxrss // 1024
 
     def stop(self) -> int:
-        """Has it end; its peak memory in MiB."""
-        self.process.terminate()
+        """Has it end; its peak memory in MiB. Fails when it has ended by itself."""
+        os.kill(self.process.pid, signal.SIGTERM)  # `terminate` would reap it, and its figures with it
         return self.ended()
 
 
@@ -167,7 +168,7 @@ def processor(pid: int) -> float:
             continue
         children[int(stat.parent.name)] = int(fields[1]), sum(map(int, fields[11:15]))
     for one, (parent, used) in children.items():
-        ticks += used if one == pid or parent == pid else 0
+        ticks += used if pid in (one, parent) else 0
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
@@ -310,7 +311,8 @@ def measured(bench: Bench, name: str, programs: Sequence[Program], seconds: floa
             _look(cursor, seen)
         after, ended = bench.used(programs), time.monotonic()
         appended = appending.result()
-        while seen[-1].position < appended[-1].position:
+        while not seen or seen[-1].position < appended[-1].position:
+            assert all(one.process.poll() is None for one in programs), "a program has ended"
             _look(cursor, seen)
     counted = [one for one in appended if one.at >= begun]
     reached = [one.position for one in seen]
