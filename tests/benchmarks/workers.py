@@ -172,6 +172,11 @@ def processor(pid: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def difference(before: Mapping[str, float], after: Mapping[str, float], seconds: float = 1.0) -> str:
+    """What every program used of the processor meanwhile, a second of that time."""
+    return ", ".join(f"{name} {(used - before[name]) / seconds:.2f}" for name, used in after.items())
+
+
 def waited(done: Callable[[], bool]) -> None:
     """Waits for something."""
     deadline = time.monotonic() + PATIENCE
@@ -219,14 +224,16 @@ def rebuilt(settings: Settings, *, by_workers: bool) -> tuple[RebuildReport, int
 
 def rebuild(bench: Bench) -> None:
     """One worker, two, and the embedded engine."""
-    print("\n| rebuilt by | events | folding, s | events/s | indexes, s | checks, s | peak MiB, each |")
-    print("|---|---|---|---|---|---|---|", flush=True)
+    print(
+        "\n| rebuilt by | events | folding, s | events/s | indexes, s | checks, s | peak MiB, each | processor, s in all |"
+    )
+    print("|---|---|---|---|---|---|---|---|", flush=True)
 
-    def row(by: str, report: RebuildReport, peak: str) -> None:
+    def row(by: str, report: RebuildReport, peak: str, used: str) -> None:
         events, folding = report.position - report.resumed_from, report.seconds_folding
         print(
             f"| {by} | {events:,} | {folding:.1f} | {events / folding:,.0f} | {report.seconds_indexing:.1f} |"
-            f" {report.seconds_checking:.1f} | {peak} |",
+            f" {report.seconds_checking:.1f} | {peak} | {used} |",
             flush=True,
         )
 
@@ -235,12 +242,16 @@ def rebuild(bench: Bench) -> None:
             with ExitStack() as stack:
                 stack.enter_context(bench.relaying())
                 workers = stack.enter_context(bench.working(count))
+                before = bench.used(workers)
                 report, _ = pool.submit(rebuilt, bench.settings, by_workers=True).result()
+                after = bench.used(workers)
                 peaks = [one.stop() for one in workers]
                 workers.clear()
-            row(name, report, " and ".join(map(str, peaks)))
+            row(name, report, " and ".join(map(str, peaks)), difference(before, after))
+        before = bench.used([]) | {"engine": pool.submit(time.process_time).result()}
         report, peak = pool.submit(rebuilt, bench.settings, by_workers=False).result()
-        row("the embedded engine, from the log", report, str(peak))
+        after = bench.used([]) | {"engine": pool.submit(time.process_time).result()}
+        row("the embedded engine, from the log", report, str(peak), difference(before, after))
 
 
 # -------------------------------------------------------------------------------------------------------------- visible
@@ -318,7 +329,7 @@ def measured(bench: Bench, name: str, programs: Sequence[Program], seconds: floa
     reached = [one.position for one in seen]
     late = sorted((seen[bisect.bisect_left(reached, one.position)].at - one.at) * 1_000 for one in counted)
     events = (counted[-1].position - counted[0].position) / (counted[-1].at - counted[0].at)
-    cores = ", ".join(f"{program} {(after[program] - before[program]) / (ended - began):.2f}" for program in after)
+    cores = difference(before, after, ended - began)
     figures = " | ".join(f"{late[min(len(late) - 1, int(len(late) * part))]:,.0f}" for part in (0.5, 0.95, 0.99, 1))
     return f"| {name} | {events:,.0f} | {figures} | {cores} |"
 
@@ -341,7 +352,7 @@ def lowest(cursor: Cursor) -> int:
 
 def recorded(server: EmbeddedPostgres, settings: Settings, cases: int) -> int:
     """Its head; the log is recorded unless it is there."""
-    if not execute_exists(server):
+    if not is_recorded(server):
         execute(server.url(), "create database bench")
         initialise(settings, origin="bench")
         with PostgresLog(settings.database_url) as log:
@@ -351,7 +362,7 @@ def recorded(server: EmbeddedPostgres, settings: Settings, cases: int) -> int:
         return log.head().position
 
 
-def execute_exists(server: EmbeddedPostgres) -> bool:
+def is_recorded(server: EmbeddedPostgres) -> bool:
     """Whether the log's database is there."""
     return bool(rows(server.url(), "select 1 from pg_database where datname = 'bench'"))
 
