@@ -32,6 +32,8 @@ _WAITING: Final = 60_000
 """Entries that are kept in memory before nothing more is read."""
 _POLLED: Final = 4_000
 """Records that the client hands over at once."""
+_LINGERING: Final = 100
+"""Milliseconds that a broker waits for records before it answers that there are none; what else it is asked waits behind that."""
 
 
 class _Typed(msgspec.Struct):
@@ -86,7 +88,7 @@ class TopicFeed:
         self.parts: Parts = tuple(part for part in EVERY_PART if part % config.partitions in self._own)
         self._runs = {TopicPartition(topic, partition): _Run() for partition in self._own for topic in config.topics}
         self._head = 0
-        self._consumer = self._connected(max_poll_records=_POLLED)
+        self._consumer = self._connected(max_poll_records=_POLLED, fetch_max_wait_ms=_LINGERING)
         try:
             self._begin()
         except BaseException:

@@ -18,6 +18,9 @@ _DELIVERY: Final = 30.0
 """Seconds in which a record must be with the brokers. A partition whose leader was killed has the next one after about nine."""
 _ANSWER: Final = 20.0
 """Seconds that a broker may take for an answer; as long may beginning last. Megabytes are on their way to it, perhaps slowly."""
+_AGAIN: Final = 20
+"""Milliseconds before a request is made again. The broker ends a transaction a moment after it was committed, and refuses the first
+request of the next one until then, so nearly every transaction that follows at once waits for so long."""
 _CLOSING: Final = 5.0
 _LOOKING: Final = 3.0
 """Seconds for a topic that was there to be there again."""
@@ -78,6 +81,7 @@ def transactional(config: KafkaConfig, name: str) -> BoundedProducer:
                 "batch_size": 1 << 20,
                 "max_request_size": 1 << 22,
                 "allow_auto_create_topics": False,
+                "retry_backoff_ms": _AGAIN,
                 "request_timeout_ms": int(_ANSWER * 1_000),
                 "max_block_ms": int(_ANSWER * 1_000),
                 "delivery_timeout_ms": int(_DELIVERY * 1_000),

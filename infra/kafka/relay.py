@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
@@ -37,6 +37,9 @@ _GENERAL: Final = tuple(f'"visibility":"{each.value}"}}'.encode() for each in (V
 _BATCH: Final = 5_000
 _IDLE: Final = 1.0
 """Seconds that the relay waits for the log to grow before it looks whether it should stop."""
+_APART: Final = 0.05
+"""Seconds from the beginning of one transaction to that of the next while the log grows: each costs relay, brokers and readers a
+watermark for every partition, however few its entries. What comes after a quiet moment is not held up, nor what fills a batch."""
 _PAUSE: Final = 1.0
 """Seconds before it tries again after trouble."""
 _STALLED: Final = 8.0
@@ -207,23 +210,29 @@ class Relay:
             position = self._resumed(cluster, producer)
         self._note(active=True, position=position, trouble=None)
         ahead = ThreadPoolExecutor(1, "relay-read")
+        following: Future[Sequence[StoredEntry]] | None = None
+        begun = 0.0
         try:
-            following = ahead.submit(self.log.read, position, self.batch)
             while not until():
                 if target is not None and position >= target:
                     return True
                 if not self._holds(session):
                     raise DistributionError("the session that holds the relay's lock was lost")
                 self._require_partitions(cluster, producer)
+                if following is None:
+                    time.sleep(max(0.0, begun + _APART - time.monotonic()))
+                    following = ahead.submit(self.log.read, position, self.batch)
                 with self._step("reading the log"):
                     entries = following.result()
+                following = None
                 if not entries:
                     self._note(head=position)
                     with self._step("waiting for the log to grow"):
                         self.log.wait_for_append(position, _IDLE)
-                    following = ahead.submit(self.log.read, position, self.batch)
                     continue
-                following = ahead.submit(self.log.read, entries[-1].position, self.batch)  # while these are sent
+                begun = time.monotonic()
+                if len(entries) == self.batch:  # the next ones are there already; near the head most are yet to come
+                    following = ahead.submit(self.log.read, entries[-1].position, self.batch)
                 with self._step(f"sending what follows position {position}"):
                     position = self._send(producer, entries, entries[-1].position)
                 self._note(
