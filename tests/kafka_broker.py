@@ -27,6 +27,7 @@ _QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xshare:auto"
 """For a Java that lives a minute: it starts in half the time, and leaves the machine to the tests."""
 _NOTICED_SOON = "broker.session.timeout.ms=4000\nbroker.heartbeat.interval.ms=500\n"
 """That a node is gone, by the others."""
+GROUPS = "__consumer_offsets"
 
 
 def free_ports(count: int) -> list[int]:
@@ -164,15 +165,20 @@ class Nodes:
 
     def leader_of(self, topic: str, partition: int) -> Broker:
         """The node that takes what is sent to a partition. Fails while there is none."""
-        with self._admin() as admin:
-            [described] = admin.describe_topics([topic])
-        leaders = {each["partition_index"]: each["leader_id"] for each in described["partitions"]}
-        return self._node(leaders[partition])
+        return self._node(self._leaders(topic)[partition])
 
     def coordinator_of(self, transactional_id: str) -> Broker:
         """The node that decides on the transactions of a producer."""
         with self._admin() as admin:
             return self._node(admin.describe_transactions([transactional_id])[transactional_id].coordinator_id)
+
+    def group_coordinator_of(self, group: str) -> Broker:
+        """The node that says what is whose in a consumer group: that which leads the group's partition of the topic of offsets."""
+        number = 0
+        for unit in group:  # String.hashCode of Java; of ASCII
+            number = (31 * number + ord(unit)) & 0xFFFFFFFF
+        leaders = self._leaders(GROUPS)
+        return self._node(leaders[(number & 0x7FFFFFFF) % len(leaders)])
 
     def is_whole(self, topics: Sequence[str]) -> bool:
         """Whether every replica of every partition is in sync, so that any one node may be killed."""
@@ -183,6 +189,11 @@ class Nodes:
             return False
         partitions = [each for topic in described for each in topic["partitions"]]
         return bool(partitions) and all(len(each["isr_nodes"]) == len(each["replica_nodes"]) for each in partitions)
+
+    def _leaders(self, topic: str) -> dict[int, int]:
+        with self._admin() as admin:
+            [described] = admin.describe_topics([topic])
+        return {each["partition_index"]: each["leader_id"] for each in described["partitions"]}
 
     def _node(self, number: int) -> Broker:
         [found] = [each for each in self.nodes if each.node == number]

@@ -20,10 +20,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from infra.bootstrap import Settings
+from infra.bootstrap import Settings, initialise, open_platform
 from infra.kafka.cluster import KafkaConfig
 from infra.kafka.records import position_in, watermark_in
 from infra.postgres.embedded import EmbeddedConfig, EmbeddedPostgres
@@ -31,7 +32,7 @@ from infra.postgres.recorder import PostgresLog
 from infra.recorders import StoreFailedError
 from tests.conftest import CHECKOUT
 from tests.infra.relaying.relays import wait_for
-from tests.kafka_broker import Broker, Nodes
+from tests.kafka_broker import GROUPS, Broker, Nodes, cluster
 from tests.postgres_server import fresh_database
 from tests.synthetic import synthetic_batches
 
@@ -133,11 +134,13 @@ class Database:
         self._server.stop(immediate=True)
 
 
-def nodes(cluster: Nodes, config: KafkaConfig, transactional_id: str) -> list[Victim]:
-    """The nodes of a cluster: that which leads a partition of a topic, and that which decides on the relay's transactions."""
+def nodes(cluster: Nodes, config: KafkaConfig, transactional_id: str, group: str = "") -> list[Victim]:
+    """The nodes of a cluster: that which leads a partition of a topic, that which decides on the relay's transactions, and, with `group`,
+    that which says whose a partition is in a consumer group."""
 
     def strike(found: Callable[[], Broker], seconds: float) -> None:
-        wait_for(lambda: cluster.is_whole(config.topics), 90)  # so that two are left of whatever it holds
+        held = (*config.topics, *([GROUPS] if group else []))
+        wait_for(lambda: cluster.is_whole(held), 90)  # so that two are left of whatever it holds
         node = found()
         node.kill()
         time.sleep(seconds)
@@ -149,7 +152,12 @@ def nodes(cluster: Nodes, config: KafkaConfig, transactional_id: str) -> list[Vi
     def coordinator() -> Broker:
         return cluster.coordinator_of(transactional_id)
 
-    return [*map(leader, config.topics), Victim("coordinator", lambda seconds: strike(coordinator, seconds))]
+    found = [*map(leader, config.topics), Victim("coordinator", lambda seconds: strike(coordinator, seconds))]
+    if group:
+        found.append(
+            Victim("group coordinator", lambda seconds: strike(lambda: cluster.group_coordinator_of(group), seconds))
+        )
+    return found
 
 
 class Load:
@@ -257,3 +265,45 @@ def storm(
         for each in programs:
             each.require_alive()
     return [each.name for each in struck]
+
+
+# Fixtures, for whoever imports them
+
+
+@pytest.fixture(scope="module")
+def three() -> Iterator[Nodes]:
+    """Three nodes that may be killed."""
+    with cluster() as running:
+        yield running
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """A database that may be killed."""
+    database = Database(tmp_path / "server")
+    try:
+        yield database
+    finally:
+        database.stop()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, three: Nodes, database: Database) -> Settings:
+    """A log with some hundred events that nobody relayed yet."""
+    settings = Settings(
+        data=tmp_path / "data",
+        database_url=database.start(),
+        kafka=three.bootstrap,
+        kafka_topic=f"test.{tmp_path.name}",
+        kafka_partitions=4,
+        kafka_replicas=3,
+    )
+    initialise(settings, origin="test")
+    with open_platform(settings) as platform:
+        for _ in platform.log.append_bulk(synthetic_batches(10)):
+            pass
+    return settings
+
+
+def config_of(settings: Settings) -> KafkaConfig:
+    return KafkaConfig(settings.kafka, settings.kafka_topic, settings.kafka_partitions, 3, in_sync=2)

@@ -11,60 +11,31 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from infra.bootstrap import Settings, initialise, open_platform
-from infra.kafka.cluster import KafkaConfig
+from infra.bootstrap import Settings
 from infra.postgres.recorder import PostgresLog
 from tests.conftest import SOAKING
 from tests.infra.relaying.relays import require_equal, wait_for
-from tests.infra.relaying.storm import Database, Load, Program, Reader, nodes, storm
-from tests.kafka_broker import Nodes, cluster
-from tests.synthetic import synthetic_batches
+from tests.infra.relaying.storm import (
+    Database,
+    Load,
+    Program,
+    Reader,
+    config_of,
+    database,
+    nodes,
+    settings,
+    storm,
+    three,
+)
+from tests.kafka_broker import Nodes
+
+__all__ = ["database", "settings", "three"]
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def three() -> Iterator[Nodes]:
-    """Three nodes that may be killed."""
-    with cluster() as running:
-        yield running
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """A database that may be killed."""
-    database = Database(tmp_path / "server")
-    try:
-        yield database
-    finally:
-        database.stop()
-
-
-@pytest.fixture
-def settings(tmp_path: Path, three: Nodes, database: Database) -> Settings:
-    """A log with some hundred events that nobody relayed yet."""
-    settings = Settings(
-        data=tmp_path / "data",
-        database_url=database.start(),
-        kafka=three.bootstrap,
-        kafka_topic=f"test.{tmp_path.name}",
-        kafka_partitions=4,
-        kafka_replicas=3,
-    )
-    initialise(settings, origin="test")
-    with open_platform(settings) as platform:
-        for _ in platform.log.append_bulk(synthetic_batches(10)):
-            pass
-    return settings
-
-
-def config_of(settings: Settings) -> KafkaConfig:
-    return KafkaConfig(settings.kafka, settings.kafka_topic, settings.kafka_partitions, 3, in_sync=2)
 
 
 @pytest.mark.timeout(14_400 if SOAKING else 300)

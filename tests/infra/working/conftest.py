@@ -1,7 +1,16 @@
-"""The run's broker, and a topic of its own for each test, as the relay's tests have them."""
+"""The broker and the fixtures of the relay's tests: workers fold what it carries."""
 
 from __future__ import annotations
 
-from tests.infra.relaying.conftest import config, kafka_broker
+import pytest
 
-__all__ = ["config", "kafka_broker"]
+from tests.infra.relaying.conftest import config, kafka_broker, log_url
+from tests.kafka_broker import Broker
+
+__all__ = ["config", "kafka_broker", "log_url"]
+
+
+@pytest.fixture(scope="session")
+def kafka_address(kafka_broker: Broker) -> str:
+    """Where the run's broker is."""
+    return kafka_broker.address
