@@ -125,6 +125,8 @@ class Engine:
         """Whether this engine folds."""
         self.progress: Progress | None = None
         """How far it is; None while it does not fold."""
+        self.moved = time.monotonic()
+        """When it did something last: a database or a feed that hangs raises nothing."""
         self.failure: Exception | None = None
         """What no second try mends: the feed is another log's, or the release another one than those that fold beside it."""
         self._log = log
@@ -140,16 +142,20 @@ class Engine:
         """Begins to fold, in a thread of its own."""
         if self._thread is None:
             self._stopping.clear()
-            self.failure = None
+            self.failure = self.progress = None
+            self.moved = time.monotonic()
             self._thread = threading.Thread(target=self.run, name="fold-engine", daemon=True)
             self._thread.start()
 
-    def stop(self) -> None:
-        """Returns when the chunk at hand is committed and the thread has ended."""
-        thread, self._thread = self._thread, None
+    def stop(self, within: float | None = None) -> None:
+        """Returns when the chunk at hand is committed and the thread has ended. With `within` after so many seconds at the latest: it then
+        ends when it can, and has to be stopped again before it is started."""
+        thread = self._thread
         if thread is not None:
             self._stopping.set()
-            thread.join()
+            thread.join(within)
+            if not thread.is_alive():
+                self._thread = None
 
     def run(self, *, until: Callable[[], bool] = lambda: False) -> None:
         """Folds in the caller's thread until `until` says so, or `stop` is called from another one, or `failure` says why not."""
@@ -199,6 +205,7 @@ class Engine:
     def _takes_over(self, session: LedgerSession, until: Callable[[], bool], *, shared: bool) -> bool:
         take = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
         while not self._stopping.is_set() and not until():
+            self.moved = time.monotonic()
             with session.reading("looking for another engine") as cursor:
                 cursor.execute(f"select {take}(%s)", (_LOCK,))
                 if (cursor.fetchone() or (False,))[0]:
@@ -349,6 +356,7 @@ class Leader:
             while not stopping.is_set() and not until():
                 if time.monotonic() - self._looked >= self._config.poll or not self._lanes:
                     self._look()
+                self._engine.moved = time.monotonic()
                 if not self._round():
                     self._confirm()
                     self._feed.wait(max((lane.position for lane in self._lanes), default=_END), self._config.poll)
@@ -481,6 +489,7 @@ class Leader:
     def _round(self) -> bool:
         """Takes every lane a little further, the foremost first; says whether there was anything to do."""
         head = self._feed.head()
+        self._note_progress(head)
         busy = False
         ahead = {Existence.LIVE: head, Existence.BUILDING: head}
         for lane in list(self._lanes):
@@ -492,9 +501,12 @@ class Leader:
                 busy = True
                 self._advance(lane, target, head)
             ahead[kind] = min(ahead[kind], lane.position)
+        self._note_progress(head)
+        return busy
+
+    def _note_progress(self, head: int) -> None:
         live = [lane.position for lane in self._lanes if lane.members[0].generation.state is Existence.LIVE]
         self._engine.progress = Progress(min(live, default=head), head)
-        return busy
 
     def _stand(self, member: Member, part: int) -> int:
         return self._stands.get(member.generation.id, {}).get(part, 0)
@@ -518,6 +530,7 @@ class Leader:
                     self._stop(lane, committed, error, head, read[0])
                     return
                 self._pipeline.submit(chunk, head)
+                self._engine.moved = time.monotonic()
             self._pipeline.settle()
         except PositionMovedError:
             raise

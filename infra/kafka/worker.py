@@ -32,6 +32,12 @@ _TURN: Final = 0.25
 """Seconds between two looks at the group and at the engine."""
 _PAUSE: Final = 1.0
 """Seconds before it tries again to join the group."""
+_STALLED: Final = 15.0
+"""Seconds after which it is said that something does not end, though it may yet."""
+_GIVING_UP: Final = 3.0
+"""Seconds that the group waits for the chunk at hand. The client's heartbeats wait, too: it must be well below the session."""
+_PATIENCE: Final = 20.0
+"""Seconds without word from the group after which it is joined anew. Longer than the session, for which the others of a lost one wait."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +92,14 @@ class Worker:
             position=None if progress is None else progress.position,
             head=None if progress is None else progress.head,
             rebalances=self._rebalances,
-            trouble=self._trouble or (engine.trouble if self._partitions else None),
+            trouble=self._trouble or (self._of_engine() if self._partitions else None),
         )
+
+    def _of_engine(self) -> str | None:
+        still = time.monotonic() - self._engine.moved
+        if self._engine.trouble is None and still > _STALLED:
+            return f"what was begun has not ended for {still:.0f} s: the database or Kafka hangs, or is very slow"
+        return self._engine.trouble
 
     def run(self, until: Callable[[], bool], *, once: bool = False) -> None:
         """Folds until told to stop; with `once` until its parts hold what the log held when it began. Trouble that passes is waited out.
@@ -127,6 +139,9 @@ class Worker:
         try:
             listener = _Assigned(self._engine)
             with troubles("being in the group"):
+                # The client, as of 3.0.12, gives a group nothing, and may leave it at that, if it does not know the topic when it joins.
+                if not member.partitions_for_topic(self._config.topic):
+                    raise DistributionError(f"topic {self._config.topic} is not there")
                 member.subscribe([self._config.topic], listener=listener)
                 while not until():
                     member.poll(timeout_ms=_TURN * 1_000)
@@ -140,6 +155,13 @@ class Worker:
     def _follow(self, listener: _Assigned) -> None:
         if self._engine.failure is not None:
             raise self._engine.failure
+        if listener.asked is not None:
+            if self._partitions:
+                self._engine.stop()
+                self._partitions = ()
+            if time.monotonic() - listener.asked > _PATIENCE:
+                raise DistributionError(f"the group has not said for {_PATIENCE:.0f} s whose the partitions are")
+            return
         if not listener.changed:
             return
         self._engine.stop()
@@ -152,20 +174,22 @@ class Worker:
 
 
 class _Assigned(ConsumerRebalanceListener):  # type: ignore[misc] # the client ships no types
-    """Keeps what the group says; what is taken away is given up before it is somebody else's."""
+    """Keeps what the group says. Called within `poll`, by the thread that also sends heartbeats."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.assigned: tuple[int, ...] = ()
         self.changed = False
+        self.asked: float | None = time.monotonic()
+        """Since when the group is waited for; None: it has said whose the partitions are."""
 
-    def on_partitions_revoked(self, revoked: Any) -> None:
-        """Called within `poll`, before others are told."""
-        self._engine.stop()
-        self.assigned = tuple(sorted({*self.assigned} - {at.partition for at in revoked}))
-        self.changed = True
+    def on_partitions_revoked(self, _: Any) -> None:
+        """What is taken away is given up before it is somebody else's, or soon after, which does no harm."""
+        self._engine.stop(_GIVING_UP)
+        self.assigned = ()
+        self.asked = time.monotonic()
 
     def on_partitions_assigned(self, assigned: Any) -> None:
-        """Called within `poll`."""
+        """Always all of them, since the group's protocol is the eager one."""
         self.assigned = tuple(sorted(at.partition for at in assigned))
-        self.changed = True
+        self.changed, self.asked = True, None
