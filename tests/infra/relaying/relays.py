@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from infra.kafka.cluster import KafkaConfig
 from infra.kafka.records import partition_of
@@ -35,8 +36,15 @@ def relayed(log: PostgresLog, log_url: str, config: KafkaConfig, **changed: obje
     return relay
 
 
+class Runs(Protocol):
+    """A relay or a worker."""
+
+    def run(self, until: Callable[[], bool]) -> None:
+        """Until told to stop."""
+
+
 @contextmanager
-def running(relay: Relay) -> Iterator[list[Exception]]:
+def running(relay: Runs) -> Iterator[list[Exception]]:
     """The relay in a thread, until it is left; what ended it before that."""
     stop = threading.Event()
     ended: list[Exception] = []
