@@ -88,6 +88,7 @@ class TopicFeed:
         self.parts: Parts = tuple(part for part in EVERY_PART if part % config.partitions in self._own)
         self._runs = {TopicPartition(topic, partition): _Run() for partition in self._own for topic in config.topics}
         self._head = 0
+        self._ids: dict[str, Any] = {}
         self._consumer = self._connected(max_poll_records=_POLLED, fetch_max_wait_ms=_LINGERING)
         try:
             self._begin()
@@ -187,7 +188,10 @@ class TopicFeed:
         """
         with troubles("asking for the end of the topic"):
             for topic in self._config.topics:
-                self._cluster.require_count(topic, len(self._consumer.partitions_for_topic(topic) or ()))
+                found = self._consumer.partitions_for_topic(topic)
+                if not found:  # deleted; the relay makes it anew
+                    raise DistributionError(f"topic {topic} is not there")
+                self._cluster.require_count(topic, len(found))
             ends = self._consumer.end_offsets(list(self._runs))
             return all((self._consumer.position(at, timeout_ms=1_000) or 0) >= ends[at] for at in self._runs)
 
@@ -196,11 +200,24 @@ class TopicFeed:
             polled: Mapping[TopicPartition, Sequence[Any]] = self._consumer.poll(timeout_ms=max(0, milliseconds))
         if not polled:
             return
+        self._require_same_topics()
         for at, records in polled.items():
             run = self._runs[at]
             for record in records:
                 self._take(at, run, record)
         self._head = max(self._head, min(run.upto for run in self._runs.values()))
+
+    def _require_same_topics(self) -> None:
+        """A topic that was made anew and filled again while this reads begins anew, too: an offset says something else there.
+
+        Raises:
+            DistributionError: it was; whoever asks again reads it from its beginning.
+        """
+        known = self._consumer._client.cluster  # the client has no door to the ids that it knows of topics
+        for topic in self._config.topics:
+            found = known.topic_id(topic)
+            if found and self._ids.setdefault(topic, found) != found:
+                raise DistributionError(f"topic {topic} was made anew; it is read from its beginning")
 
     def _take(self, at: TopicPartition, run: _Run, record: Any) -> None:
         position = position_in(record.headers)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import random
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
 
 import pytest
+from kafka.admin import KafkaAdminClient
 
 from infra.kafka import feed
 from infra.kafka.cluster import KafkaConfig
@@ -148,3 +150,14 @@ def test_a_database_that_is_started_anew_under_a_worker_is_waited_for(tmp_path: 
         require_folded_from_log(url)
     finally:
         database.stop()
+
+
+def test_topics_that_are_made_anew_under_a_worker_are_read_from_their_beginning(between: Between):
+    with folding(between) as worker, closing(KafkaAdminClient(**between.near.client)) as admin:
+        before = hindmost(between.url)
+        admin.delete_topics(list(between.near.topics))
+        grow(between.log, 60, seed=4_000)
+        time.sleep(1.0)
+        relayed(between.log, between.url, between.near)
+        wait_for(lambda: hindmost(between.url) > before and has_caught_up(worker, between.url, between.log))
+    require_folded_from_log(between.url)
