@@ -2,8 +2,9 @@
 
 Both topics of the log are read (what only the office sees is folded like the rest), merged by position, up to where every partition
 says that nothing is missing. Records at or before the last position are dropped, so that it does not matter from where a
-partition is read again. Memory is bounded: while much is waiting to be folded, nothing more is read. (Partitions are not paused for
-that: the client, as of 3.0.12, never again gives the records of a partition that was paused while some of them were waiting.)
+partition is read again. Memory is bounded: a partition of which much is waiting to be folded *rests*, while those that are behind it
+are read on; it is unassigned meanwhile. (It is not paused: the client, as of 3.0.12, never again gives the records of a partition that
+was paused while some of them were waiting.)
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ from infra.postgres.ledger_tables import SHARDS
 _PATIENCE: Final = 15.0
 """Seconds without a record that was promised, after which the brokers are said to be away."""
 _WAITING: Final = 60_000
-"""Entries that are kept in memory before nothing more is read."""
+"""Entries that are kept in memory before nothing more is read. Each partition has its share."""
+_UNREAD: Final = 10.0
+"""Seconds after which nobody is thought to fold a partition that rests: what is kept of it is forgotten, and read again if needed."""
 _POLLED: Final = 4_000
 """Records that the client hands over at once."""
 _LINGERING: Final = 100
@@ -50,6 +53,17 @@ class _Run:
     after: int = 0
     upto: int = 0
     entries: deque[FeedEntry] = field(default_factory=deque)
+    rests_at: int | None = None
+    """The offset from which it is read on; None: it is read now."""
+    read: float = field(default_factory=time.monotonic)
+    """When it was last asked for."""
+    unread: bool = False
+    """Whether nobody asks for it, so that nothing is kept."""
+
+    def forget(self) -> None:
+        """Keeps nothing, and goes on where it is."""
+        self.entries.clear()
+        self.after = self.upto
 
 
 def require_foldable(config: KafkaConfig) -> None:
@@ -88,7 +102,7 @@ class TopicFeed:
         self.parts: Parts = tuple(part for part in EVERY_PART if part % config.partitions in self._own)
         self._runs = {TopicPartition(topic, partition): _Run() for partition in self._own for topic in config.topics}
         self._head = 0
-        self._ids: dict[str, Any] = {}
+        self._ids: list[Any] | None = None
         self._consumer = self._connected(max_poll_records=_POLLED, fetch_max_wait_ms=_LINGERING)
         try:
             self._begin()
@@ -115,8 +129,7 @@ class TopicFeed:
 
     def head(self) -> int:
         """The last position that was seen in every partition."""
-        if sum(len(run.entries) for run in self._runs.values()) < _WAITING:
-            self._fill(0)
+        self._fill(0)
         self._require_in_log()
         return self._head
 
@@ -145,6 +158,11 @@ class TopicFeed:
         of = {part % self._config.partitions for part in wanted}
         runs = {at: run for at, run in self._runs.items() if at.partition in of}
         self._place({at: run for at, run in runs.items() if not run.after <= after <= run.upto}, after)
+        for run in runs.values():
+            run.read, run.unread = time.monotonic(), False
+            while run.entries and run.entries[0].position <= after:
+                run.entries.popleft()
+            run.after = after
         deadline, before = time.monotonic() + _PATIENCE, -1
         while (reached := min(run.upto for run in runs.values())) <= after:
             if reached != before:
@@ -157,11 +175,7 @@ class TopicFeed:
         upto = min(upto, reached)
         found: list[FeedEntry] = []
         for run in runs.values():
-            entries = run.entries
-            while entries and entries[0].position <= after:
-                entries.popleft()
-            run.after = after
-            for entry in entries:
+            for entry in run.entries:
                 if entry.position > upto:
                     break
                 if entry.shard in wanted and entry.type not in skip:
@@ -189,14 +203,19 @@ class TopicFeed:
         with troubles("asking for the end of the topic"):
             for topic in self._config.topics:
                 found = self._consumer.partitions_for_topic(topic)
-                if not found:  # deleted; the relay makes it anew
-                    raise DistributionError(f"topic {topic} is not there")
+                if not found:
+                    raise DistributionError(f"topic {topic} is not there")  # a relay makes it anew, or refuses
                 self._cluster.require_count(topic, len(found))
             ends = self._consumer.end_offsets(list(self._runs))
+            if any(run.rests_at is not None for run in self._runs.values()):
+                return False
             return all((self._consumer.position(at, timeout_ms=1_000) or 0) >= ends[at] for at in self._runs)
 
     def _fill(self, milliseconds: float) -> None:
         with troubles("reading the topic"):
+            if not self._balance():
+                time.sleep(min(milliseconds / 1_000, _PAUSE))
+                return
             polled: Mapping[TopicPartition, Sequence[Any]] = self._consumer.poll(timeout_ms=max(0, milliseconds))
         if not polled:
             return
@@ -207,17 +226,40 @@ class TopicFeed:
                 self._take(at, run, record)
         self._head = max(self._head, min(run.upto for run in self._runs.values()))
 
-    def _require_same_topics(self) -> None:
-        """A topic that was made anew and filled again while this reads begins anew, too: an offset says something else there.
+    def _balance(self) -> bool:
+        """Lets partitions rest of which much is waiting, and goes on with those that have rested; says whether any is read."""
+        share = max(1, _WAITING // len(self._runs))
+        now, woken, changed = time.monotonic(), [], False
+        for at, run in self._runs.items():
+            if run.rests_at is not None and now - run.read > _UNREAD:
+                run.unread = True
+                run.forget()
+            if run.rests_at is not None and len(run.entries) <= share // 2:
+                woken.append((at, run.rests_at))
+                run.rests_at, changed = None, True
+            elif run.rests_at is None and len(run.entries) >= share:
+                run.rests_at = self._consumer.position(at, timeout_ms=1_000)
+                changed = changed or run.rests_at is not None
+        reading = [at for at, run in self._runs.items() if run.rests_at is None]
+        if changed:
+            self._consumer.assign(reading)
+            for at, offset in woken:
+                self._consumer.seek(at, offset)
+        return bool(reading)
 
-        Raises:
-            DistributionError: it was; whoever asks again reads it from its beginning.
-        """
-        known = self._consumer._client.cluster  # the client has no door to the ids that it knows of topics
-        for topic in self._config.topics:
-            found = known.topic_id(topic)
-            if found and self._ids.setdefault(topic, found) != found:
-                raise DistributionError(f"topic {topic} was made anew; it is read from its beginning")
+    def _topic_ids(self) -> list[Any]:
+        known = self._consumer._client.cluster
+        return [known.topic_id(topic) for topic in self._config.topics]
+
+    def _require_same_topics(self) -> None:
+        """What was made anew and filled again while this reads begins anew, too: an offset says something else there."""
+        known = self._topic_ids()
+        if any(known) and self._ids is None:
+            self._ids = known
+        if self._ids is not None and any(
+            now not in (None, before) for now, before in zip(known, self._ids, strict=True)
+        ):
+            raise DistributionError("the topic was made anew; it is read from its beginning")
 
     def _take(self, at: TopicPartition, run: _Run, record: Any) -> None:
         position = position_in(record.headers)
@@ -229,10 +271,15 @@ class TopicFeed:
                 )
             self._cluster.checked(at.topic, at.partition, mark)
             run.upto = max(run.upto, mark.upto)
+            if run.unread:
+                run.forget()
             return
         if position <= run.upto:
             return
         run.upto = position
+        if run.unread:
+            run.forget()
+            return
         shard = crc32(record.key or b"") % SHARDS
         run.entries.append(FeedEntry(position, _type_of(record.value), record.value, shard))
 
@@ -240,7 +287,7 @@ class TopicFeed:
 
     def _begin(self) -> None:
         """Looks at the first record of every partition: it must be this log's watermark of position 0."""
-        with troubles("reading the beginning of the topic"), self._probing(self._runs) as probing:
+        with troubles("reading the beginning of the topic"), self._probing() as probing:
             begin = probing.beginning_offsets(list(self._runs))
             first = self._first_from(probing, begin, probing.end_offsets(list(self._runs)))
         for at, record in first.items():
@@ -270,11 +317,14 @@ class TopicFeed:
             for at, run in runs.items():
                 run.after, run.upto = 0, 0
                 run.entries.clear()
-                self._consumer.seek(at, low[at])
+                if run.rests_at is None:
+                    self._consumer.seek(at, low[at])
+                else:
+                    run.rests_at = low[at]
 
     def _halve(self, low: dict[TopicPartition, int], high: dict[TopicPartition, int], after: int) -> None:
         """Moves `low` up, in every partition at once, as far as what stands before it is not beyond a position."""
-        with self._probing(low) as probing:
+        with self._probing() as probing:
             while open_ := {at: (low[at] + high[at]) // 2 for at in low if high[at] - low[at] > _NEAR}:
                 for at, record in self._first_from(probing, open_, {at: high[at] for at in open_}).items():
                     if record is not None and _stands(record) <= after:
@@ -283,11 +333,10 @@ class TopicFeed:
                         high[at] = open_[at]
 
     @contextmanager
-    def _probing(self, partitions: Iterable[TopicPartition]) -> Iterator[KafkaConsumer]:
+    def _probing(self) -> Iterator[KafkaConsumer]:
         """A consumer that reads little at a time."""
         probing = self._connected(max_partition_fetch_bytes=1 << 12, max_poll_records=1_000)
         try:
-            probing.assign(list(partitions))
             yield probing
         finally:
             with suppress(KafkaError):
@@ -299,6 +348,8 @@ class TopicFeed:
         """The first record at or behind an offset of each partition; None where there is none before an end."""
         found: dict[TopicPartition, Any] = {at: None for at in offsets if offsets[at] >= ends[at]}
         waiting = set(offsets) - found.keys()
+        if waiting:
+            consumer.assign(list(waiting))  # these alone: one that is nowhere yet would be an error
         for at in waiting:
             consumer.seek(at, offsets[at])
         deadline = time.monotonic() + _PATIENCE
@@ -319,6 +370,8 @@ class TopicFeed:
         return found
 
 
+_PAUSE: Final = 0.05
+"""Seconds between two looks while nothing is read."""
 _NEAR: Final = 64
 """Records that are rather read than looked between."""
 

@@ -46,7 +46,7 @@ class LedgerStore:
         session = LedgerSession(self._pool.connect())
         with session.transaction("beginning a session") as cursor:
             # A process that is frozen in the middle of a transaction holds its rows no longer than this; another one then goes on.
-            cursor.execute("set idle_in_transaction_session_timeout = '60s'")
+            cursor.execute("set idle_in_transaction_session_timeout = '20s'")
         return session
 
     def close(self) -> None:

@@ -102,6 +102,11 @@ class Program:
             self._process.kill()
             self._process.wait(timeout=60)
 
+    def send(self, number: signal.Signals) -> None:
+        """A signal, if it runs."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(number)
+
     def ended(self, seconds: float) -> int:
         """Its exit code, when it ends by itself in time."""
         assert self._process is not None
