@@ -38,6 +38,10 @@ __all__ = ["database", "settings", "three"]
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 
+@pytest.mark.skipif(
+    not SOAKING,
+    reason="in scripts/soak; in every run the same is done with workers, by tests/infra/working/test_workers_killed.py",
+)
 @pytest.mark.timeout(14_400 if SOAKING else 300)
 @pytest.mark.parametrize("seed", range(1, 11) if SOAKING else [2039])
 def test_whatever_is_killed_in_the_middle_of_load_the_topics_hold_the_log(

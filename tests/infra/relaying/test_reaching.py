@@ -206,4 +206,4 @@ class Stuck:
 def test_a_partition_that_is_read_no_further_is_given_up(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("infra.kafka.cluster._PATIENCE", 0.05)
     with soon(), pytest.raises(DistributionError, match="partition 3 of topic t cannot be read beyond offset 7"):
-        Cluster._scanned(Stuck(), TopicPartition("t", 3), 7, 9)
+        list(Cluster._scanned(Stuck(), TopicPartition("t", 3), 7, 9))

@@ -441,7 +441,9 @@ class HeldWorkers:
             for worker, at in zip(self.workers, self.upto, strict=True)
             for partition in worker.status().partitions
         }
-        return {part: {of[part % PARTITIONS]} for part in EVERY_PART}
+        return {
+            part: {of.get(part % PARTITIONS, -1)} for part in EVERY_PART
+        }  # nobody's for a moment, while they change hands
 
 
 @contextmanager

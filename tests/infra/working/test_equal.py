@@ -64,7 +64,7 @@ def _stories() -> Recorded:
 
 @pytest.fixture(
     scope="module",
-    params=["sample", "stories", pytest.param("new-jersey", marks=pytest.mark.real_data)],
+    params=["sample", "stories", *([pytest.param("new-jersey", marks=pytest.mark.real_data)] if SOAKING else [])],
 )
 def both(
     request: pytest.FixtureRequest, kafka_broker: Broker, tmp_path_factory: pytest.TempPathFactory
@@ -138,7 +138,10 @@ def test_the_topics_hold_the_logs_bytes_and_the_general_one_nothing_for_the_offi
     assert general.positions == expected
 
 
-@pytest.mark.parametrize("both", ["sample", "stories"] if SOAKING else ["sample"], indirect=True)
+@pytest.mark.skipif(
+    not SOAKING, reason="in scripts/soak; without Kafka in every run, by tests/infra/folding/test_parts.py"
+)
+@pytest.mark.parametrize("both", ["sample", "stories"], indirect=True)
 def test_while_a_worker_is_held_back_the_ledgers_are_exactly_those_of_its_position(both: Carried) -> None:
     chance = Random(both.head)
     held = sorted(chance.sample(range(1, both.head), POSITIONS))

@@ -23,6 +23,7 @@ from infra.kafka.feed import TopicFeed
 from infra.kafka.worker import Worker
 from infra.postgres.migrations import migrate
 from infra.postgres.recorder import PostgresLog
+from tests.conftest import SOAKING
 from tests.infra.relaying.relays import grow, relayed, running, wait_for
 from tests.infra.relaying.storm import Database
 from tests.infra.working.workers import hindmost, reader_of, require_folded_from_log, worker_of
@@ -84,8 +85,14 @@ def has_caught_up(worker: Worker, url: str, log: PostgresLog) -> bool:
     return hindmost(url) == log.head().position and worker.status().trouble is None
 
 
-@pytest.mark.parametrize("how", ["reset", "blackhole"])
-@pytest.mark.parametrize("what", ["kafka", "database"])
+@pytest.mark.parametrize(
+    ("what", "how"),
+    [
+        ("kafka", "blackhole"),
+        ("database", "reset"),
+        *([("kafka", "reset"), ("database", "blackhole")] if SOAKING else []),
+    ],
+)
 def test_a_network_that_is_cut_is_told_and_shown_and_the_worker_goes_on_when_it_is_healed(
     between: Between, what: str, how: Cut, capsys: pytest.CaptureFixture[str]
 ):

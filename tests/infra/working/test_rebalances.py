@@ -13,6 +13,7 @@ import pytest
 
 from infra.bootstrap import Settings, initialise, open_platform
 from infra.postgres.recorder import PostgresLog
+from tests.conftest import SOAKING
 from tests.infra.relaying.relays import grow, wait_for
 from tests.infra.relaying.storm import Load, Program
 from tests.infra.working.workers import hindmost, require_folded_from_log
@@ -80,6 +81,7 @@ def keeps_up(url: str, log: PostgresLog, seconds: float = BOUND) -> float:
     return wait_for(lambda: hindmost(url) >= target, seconds)
 
 
+@pytest.mark.skipif(not SOAKING, reason="waits for sessions of the group to end, for over a minute: in scripts/soak")
 @pytest.mark.timeout(300)
 def test_workers_that_come_leave_crash_and_freeze_are_replaced_and_nothing_is_folded_twice(
     settings: Settings, programs: list[Program], capsys: pytest.CaptureFixture[str]
