@@ -84,6 +84,8 @@ def work(
                         engine.run_once()
                     else:
                         engine.run()
+                        if engine.failure is not None:
+                            raise engine.failure
                 finally:
                     _say(session, engine.trouble)
                 progress = engine.progress

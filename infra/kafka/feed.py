@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -357,9 +357,8 @@ class TopicFeed:
             for at, records in consumer.poll(200).items():
                 if at in waiting:
                     found[at] = records[0] if records[0].offset < ends[at] else None
-            for at in (
-                waiting - found.keys()
-            ):  # what is left may be the marks that end transactions, which are no records
+            # What is left may be the marks that end transactions, which are no records.
+            for at in waiting - found.keys():
                 if (consumer.position(at, timeout_ms=1_000) or 0) >= ends[at]:
                     found[at] = None
             waiting -= found.keys()
@@ -391,9 +390,3 @@ def _type_of(entry: bytes | None) -> str:
         return _typed(entry or b"").type
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return ""
-
-
-def parts_of(partitions: Iterable[int], count: int) -> Parts:
-    """The parts of the log that some of `count` partitions bring."""
-    own = set(partitions)
-    return tuple(part for part in EVERY_PART if part % count in own)
