@@ -30,7 +30,8 @@ from infra.books.mapping_files import load_mapping, shipped_mappings
 from infra.books.sheet_text import SHEET_BYTES, sheet_text
 from infra.clock import Clock
 from infra.evidence import FolderEvidence
-from infra.folding.engine import Engine, EngineConfig
+from infra.folding.engine import Engine
+from infra.folding.leader import EngineConfig
 from infra.importing import ImportProgress
 from infra.jurisdictions import YANGQUAN, load_tree
 from infra.keyring import Keyring

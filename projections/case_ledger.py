@@ -193,6 +193,7 @@ case_ledger = RowLedger(
     orders=("received", "owing"),
     filters=("jurisdiction", "funding", "stage", "stated_closed", "book"),
     search="number",
+    led_by="stage",
 )
 
 

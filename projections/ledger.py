@@ -85,6 +85,8 @@ class _Ledger(Generic[R]):
     """Columns that pages can be filtered by, for equality."""
     search: str | None = None
     """Column that pages can be searched in by prefix."""
+    led_by: str | None = None
+    """The filter for which every order has indexes of its own: its pages are quick however the order lies to it; orders then cost twice."""
 
     def __post_init__(self) -> None:
         if len(self.orders) > MAX_ORDERS:
@@ -97,6 +99,8 @@ class _Ledger(Generic[R]):
         for name in (*self.orders, *self.filters, *([self.search] if self.search else [])):
             if name not in known:
                 raise ValueError(f"ledger {self.name} has no column {name!r} to order, filter or search by")
+        if self.led_by is not None and self.led_by not in self.filters:
+            raise ValueError(f"ledger {self.name} is led by {self.led_by!r}, which is none of its filters")
 
     @property
     def sources(self) -> Sequence[AnyLedger]:

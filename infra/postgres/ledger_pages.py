@@ -3,7 +3,7 @@
 Now: the open partition, in the order of an index. As of a position: the runs of all pairs of segments that hold what is valid then
 (`infra/postgres/ledger_tables.py`), a few rows of each, say how far a page can reach; up to there all runs are merged. Within a run in
 which a filter leaves little, that little is looked at instead of walking in order; likewise where it leaves little in the whole
-history. No page skips rows by counting.
+history. By the filter that leads a ledger, what it leaves is walked in the order of indexes of its own. No page skips rows by counting.
 """
 
 from __future__ import annotations
@@ -41,13 +41,14 @@ class Condition:
     """A part of a WHERE clause with its parameters.
 
     `indexed`: an index of its own finds what meets it. `unindexed` says the same so that no index is tempted by it, for whoever walks
-    through an order.
+    through an order. `leads`: each order has an index of what meets it.
     """
 
     sql: str
     parameters: tuple[object, ...]
     indexed: bool = False
     unindexed: tuple[str, tuple[object, ...]] | None = None
+    leads: bool = False
 
     def walked(self) -> Condition:
         """The condition for whoever walks through an order."""
@@ -86,8 +87,13 @@ class Asked:
 
     @property
     def choices(self) -> list[Condition]:
-        """The conditions of which an index can say how much meets them, and find it."""
-        return [condition for condition in self.conditions if condition.indexed]
+        """The conditions of which an index can say how much meets them, and find it; not the one whose indexes are walked."""
+        return [condition for condition in self.conditions if condition.indexed and not condition.leads]
+
+    @property
+    def led(self) -> list[Condition]:
+        """The condition by which the order is walked, if there is one."""
+        return [condition for condition in self.conditions if condition.leads]
 
     def where(self, *, walked: bool = False) -> Condition:
         """All conditions and the cursor, joined by `and`."""
@@ -219,7 +225,7 @@ def _walked_now(cursor: Cursor, wanted: Asked, limit: int) -> list[_Place]:
     where, order = wanted.where(walked=True), f"order by {wanted.order_by} limit"
     source, parameters = wanted.table.open, where.parameters
     if wanted.choices:
-        begun = replace(wanted, conditions=()).where()
+        begun = replace(wanted, conditions=wanted.led).where()
         source = f"(select * from {source} where {begun.sql} {order} {_PASSED:d}) as passed"
         parameters = (*begun.parameters, *parameters)
     cursor.execute(
@@ -297,8 +303,9 @@ def _between(table: RowTable, *, ended: bool) -> tuple[str, str]:
 def _counted(wanted: Asked, walked: str, gathered: str) -> tuple[str, list[object]]:
     """Joins `way` to a run: -1 where there is nothing, else as `_Run` has it."""
     if not wanted.choices:
-        there = f"select case when exists (select from {walked}) then 0 else -1 end as way"
-        return f"cross join lateral ({there} offset 0) as chosen", []
+        led = replace(wanted, conditions=wanted.led, after=None, until=None).where()
+        there = f"select case when exists (select from {walked} and {led.sql}) then 0 else -1 end as way"
+        return f"cross join lateral ({there} offset 0) as chosen", [*led.parameters]
     joined, nothing, ways, before = [], [], [], "true"
     parameters: list[object] = []
     for way, choice in enumerate(wanted.choices, start=1):
@@ -390,6 +397,8 @@ def _equal(table: RowTable, name: str, value: str) -> Condition:
     equal = f"{stored.name} = %s::{_cast(stored)}"
     if stored.ordered:
         return Condition(equal, parameters)
+    if name == ledger.led_by:
+        return Condition(equal, parameters, indexed=True, leads=True)
     same = equal if name == table.first_filter else f"{stored.name} is not distinct from %s::{_cast(stored)}"
     return Condition(equal, parameters, indexed=True, unindexed=(same, parameters))
 

@@ -8,7 +8,8 @@ Pages as of a position p must not pass over all that is not valid then, which ar
 cut into *segments* of 2^bits, and an order's index begins with the segments in which a version ends and begins: between two segments
 that lie on either side of p every version is valid, and only those that begin or end in p's own segment have to be looked at. A page
 merges the runs of all pairs of segments, a few rows of each (`infra/postgres/ledger_pages.py`). An index of a filter has the segments as
-well: it tells how much of a run meets the filter, and finds it when that is little.
+well: it tells how much of a run meets the filter, and finds it when that is little. The filter that leads a ledger has each order's
+indexes once more, behind itself: an order that begins with all that it leaves out does not matter then.
 
 A summary's versions are its cumulative sums per cell and shard, kept at *marks*: multiples of `MARK`. What changed since the last mark
 is added up on reading, from the versions of its source's rows.
@@ -233,11 +234,18 @@ class RowTable(LedgerTable):
             others = self._include()
             found.append(self._index("open", f"by_{name}", f"({columns}, from_position{first}){others}"))
             found.append(self._index("open", f"as_of_{name}", f"(({begun}), {columns}, from_position{first}){others}"))
-            past = f"(({ended}), ({begun}), {columns}, from_position, to_position{first}){others}"
-            found.append(self._index("past", f"as_of_{name}", past))
+            past = f"({ended}), ({begun}), {columns}, from_position, to_position{first}"
+            found.append(self._index("past", f"as_of_{name}", f"({past}){others}"))
+            if self.ledger.led_by:
+                led, others = self.stored[self.ledger.led_by].name, self._include(self.ledger.led_by)
+                found.append(self._index("open", f"led_by_{name}", f"({led}, {columns}, from_position{first}){others}"))
+                still = f"({led}, ({begun}), {columns}, from_position{first}){others}"
+                found.append(self._index("open", f"led_as_of_{name}", still))
+                found.append(self._index("past", f"led_as_of_{name}", f"({led}, {past}){others}"))
         begun, ended = self.run("from_position"), self.run("to_position")
         search = self.ledger.search
-        for name in (name for name in self.stored if self._is_scalar(name) or name == search):
+        chosen = (name for name in self.stored if self._is_scalar(name) or name == search)
+        for name in (name for name in chosen if name != self.ledger.led_by):
             column = self.stored[name].name
             found.append(self._index("open", f"of_{name}", f"({column}, ({begun}))"))
             found.append(self._index("past", f"of_{name}", f"({column}, ({ended}), ({begun}))"))
@@ -267,10 +275,12 @@ class RowTable(LedgerTable):
     def _is_scalar(self, name: str) -> bool:
         return not self.stored[name].ordered and self.stored[name].column.kind is not Kind.LIST
 
-    def _include(self) -> str:
-        """What an index of an order holds besides, so that a page need not look at rows that a filter or the search leaves out."""
+    def _include(self, *keys: str) -> str:
+        """What an index of an order holds besides its keys, so that a page need not look at rows that a filter or the search leaves out."""
         names = dict.fromkeys((*self.ledger.filters, *([self.ledger.search] if self.ledger.search else [])))
-        kept = [self.stored[name].name for name in names if self._is_scalar(name) and name != self.first_filter]
+        kept = [
+            self.stored[name].name for name in names if self._is_scalar(name) and name not in (self.first_filter, *keys)
+        ]
         return f" include ({', '.join(kept)})" if kept else ""
 
 

@@ -42,7 +42,8 @@ from eventsourcing.projection import Projection, ProjectionRunner
 from domain.campaigns.campaign import WINTER_2019
 from domain.catalogue import EVENT_TYPES
 from domain.recording import Batch
-from infra.folding.engine import Engine, EngineConfig
+from infra.folding.engine import Engine
+from infra.folding.leader import EngineConfig
 from infra.postgres.binary import EVENT_COLUMNS
 from infra.postgres.config import RecorderConfig
 from infra.postgres.embedded import EmbeddedConfig, EmbeddedPostgres
@@ -169,6 +170,15 @@ def recorded(url: str, cases: int) -> Recording:
         before = log.head().position
         bulk = _events_per_second(log, last)
         return Recording(whole, bulk, _copied(url, before, log.head().position), memory)
+
+
+def told(cases: int, recording: Recording) -> str:
+    """What recording was like, for who reads the benchmark."""
+    return (
+        f"\n{cases:,} cases recorded: {recording.whole:,.0f} events/s with the making of them; made beforehand, onto that log,"
+        f" {recording.bulk:,.0f}/s; raw COPY there {recording.copied:,.0f}/s ({recording.bulk / recording.copied:.0%});"
+        f" peak {recording.peak} MiB"
+    )
 
 
 def _events_per_second(log: PostgresLog, batches: Iterable[Batch]) -> float:
@@ -372,13 +382,9 @@ def measure(server: EmbeddedPostgres, cases: int, steps: Sequence[str], requests
         unfinished = f"unfinished_{cases}"
         execute(server.url(), f"drop database if exists {unfinished}")
         execute(server.url(), f"create database {unfinished}")
-        told, _ = apart(recorded, server.url(database=unfinished), cases)
+        recording, _ = apart(recorded, server.url(database=unfinished), cases)
         execute(server.url(), f"alter database {unfinished} rename to {name}")
-        print(
-            f"\n{cases:,} cases recorded: {told.whole:,.0f} events/s with the making of them; made beforehand, onto that log,"
-            f" {told.bulk:,.0f}/s; raw COPY there {told.copied:,.0f}/s ({told.bulk / told.copied:.0%}); peak {told.peak} MiB",
-            flush=True,
-        )
+        print(told(cases, recording), flush=True)
     if "rebuild" in steps:
         built, memory = apart(rebuilt, url)
         print(

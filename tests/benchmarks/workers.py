@@ -1,16 +1,17 @@
 """Ledgers folded by workers from Kafka, beside the embedded engine, which folds from the log: how soon, how fast, by how many.
 
-    python -m tests.benchmarks.workers [--cases 10000] [--seconds 60] [--rate 1000] [--steps whole rebuild visible] [--data FOLDER]
+    python -m tests.benchmarks.workers [--cases 10000] [--seconds 60] [--rate 1000] [--steps relay live rebuild …] [--data FOLDER]
 
 A synthetic log (about eleven events a case) on an embedded server, durable; one real broker of Apache Kafka (KRaft); the relay, each
 worker and the embedded engine are processes of their own (`qingling relay`, `qingling work`). All in one run, on this machine's cores:
 
-*whole*: the whole log relayed to an empty topic, then folded by two workers from nothing, each with its peak memory. *rebuild*: the
-catalogue rebuilt by one worker, by two, and by the embedded engine from the log. *visible*: somebody appends at a steady rate, fifty times
-a second; how long after the append returned the lowest position of all ledgers and parts has passed it, through Kafka (two workers) and
-by the embedded engine; looked at every few milliseconds. And what every program used of a core meanwhile.
+The log is recorded as `tests.benchmarks.ledgers` does. *relay*: the whole of it relayed to an empty topic. *live*: folded from there by two
+workers, into ledgers that begin with nothing. *rebuild*: the catalogue rebuilt by one worker, by two, and by the embedded engine from the
+log (`--by` leaves some out). *read*: pages and the board, as `tests.benchmarks.ledgers` reads them. *visible*: somebody appends at a steady
+rate, fifty times a second; how long after the append returned the lowest position of all ledgers and parts has passed it, through Kafka
+(two workers) and by the embedded engine; looked at every few milliseconds. And what every program used of a core meanwhile.
 
-With `--data` the server's folder is kept, and a log that is there is not recorded again.
+With `--data` the server's folder is kept, and a log that is there is not recorded again; topics are not kept.
 """
 
 from __future__ import annotations
@@ -43,12 +44,16 @@ from infra.bootstrap import Settings, initialise, open_engine
 from infra.folding.rebuild import RebuildReport
 from infra.postgres.embedded import EmbeddedConfig, EmbeddedPostgres
 from infra.postgres.recorder import PostgresLog
-from tests.benchmarks.ledgers import execute
+from tests.benchmarks import ledgers
+from tests.benchmarks.ledgers import apart, execute
 from tests.conftest import CHECKOUT
 from tests.kafka_broker import Broker, broker, free_ports
 from tests.synthetic import synthetic_batches
 
-STEPS = ("whole", "rebuild", "visible")
+STEPS = ("relay", "live", "rebuild", "read", "visible")
+BUILDERS = {"one": 1, "two": 2, "embedded": 0}
+"""Who rebuilds: so many workers; none: the embedded engine."""
+REQUESTS = 200
 APPENDS = 50
 """Appends a second of whoever records."""
 WARMING = 10.0
@@ -185,24 +190,31 @@ def waited(done: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-# ---------------------------------------------------------------------------------------------------------------- whole
+# ---------------------------------------------------------------------------------------------------------- from nothing
 
 
-def whole(bench: Bench, head: int) -> None:
-    """The log to the topic, and from there into ledgers that begin with nothing."""
+def relayed(bench: Bench, head: int) -> None:
+    """The log to an empty topic."""
     began = time.perf_counter()
     peak = bench.program("relay", "relay", "--once").ended()
-    spent = time.perf_counter() - began
-    print("\n| whole log of | by | s | events/s | peak MiB, each |\n|---|---|---|---|---|")
-    print(f"| {head:,} | relay, to an empty topic | {spent:.1f} | {head / spent:,.0f} | {peak} |", flush=True)
+    row("relay, to an empty topic", head, time.perf_counter() - began, str(peak))
+
+
+def live(bench: Bench, head: int) -> None:
+    """From there into ledgers that begin with nothing."""
     began = time.perf_counter()
     workers = [bench.program(f"worker {n}", "work", "--feed", "kafka", "--once") for n in range(2)]
     peaks = [one.ended() for one in workers]
     spent = time.perf_counter() - began
     [(lowest,)] = rows(bench.settings.database_url, _LOWEST)
     assert lowest >= head, (lowest, head)
-    peaked = " and ".join(map(str, peaks))
-    print(f"| {head:,} | two workers, live from nothing | {spent:.1f} | {head / spent:,.0f} | {peaked} |", flush=True)
+    row("two workers, live from nothing", head, spent, " and ".join(map(str, peaks)))
+
+
+def row(by: str, events: int, spent: float, peaks: str) -> None:
+    """Prints what a whole log took."""
+    print("\n| whole log of | by | s | events/s | peak MiB, each |\n|---|---|---|---|---|")
+    print(f"| {events:,} | {by} | {spent:.1f} | {events / spent:,.0f} | {peaks} |", flush=True)
 
 
 def rows(url: str, query: str) -> list[tuple[int, ...]]:
@@ -222,36 +234,30 @@ def rebuilt(settings: Settings, *, by_workers: bool) -> tuple[RebuildReport, int
     return report, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
-def rebuild(bench: Bench) -> None:
+def rebuild(bench: Bench, by: Sequence[str]) -> None:
     """One worker, two, and the embedded engine."""
     print(
         "\n| rebuilt by | events | folding, s | events/s | indexes, s | checks, s | peak MiB, each | processor, s in all |"
     )
     print("|---|---|---|---|---|---|---|---|", flush=True)
-
-    def row(by: str, report: RebuildReport, peak: str, used: str) -> None:
-        events, folding = report.position - report.resumed_from, report.seconds_folding
-        print(
-            f"| {by} | {events:,} | {folding:.1f} | {events / folding:,.0f} | {report.seconds_indexing:.1f} |"
-            f" {report.seconds_checking:.1f} | {peak} | {used} |",
-            flush=True,
-        )
-
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
-        for count, name in ((1, "one worker"), (2, "two workers")):
-            with ExitStack() as stack:
+    for name in by:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool, ExitStack() as stack:
+            count = BUILDERS[name]
+            workers: list[Program] = []
+            if count:
                 stack.enter_context(bench.relaying())
                 workers = stack.enter_context(bench.working(count))
-                before = bench.used(workers)
-                report, _ = pool.submit(rebuilt, bench.settings, by_workers=True).result()
-                after = bench.used(workers)
-                peaks = [one.stop() for one in workers]
-                workers.clear()
-            row(name, report, " and ".join(map(str, peaks)), difference(before, after))
-        before = bench.used([]) | {"engine": pool.submit(time.process_time).result()}
-        report, peak = pool.submit(rebuilt, bench.settings, by_workers=False).result()
-        after = bench.used([]) | {"engine": pool.submit(time.process_time).result()}
-        row("the embedded engine, from the log", report, str(peak), difference(before, after))
+            before = bench.used(workers) | {"caller": pool.submit(time.process_time).result()}
+            report, peak = pool.submit(rebuilt, bench.settings, by_workers=bool(count)).result()
+            after = bench.used(workers) | {"caller": pool.submit(time.process_time).result()}
+            peaks = [one.stop() for one in workers] or [peak]
+            workers.clear()
+        events, folding = report.position - report.resumed_from, report.seconds_folding
+        print(
+            f"| {name} | {events:,} | {folding:.1f} | {events / folding:,.0f} | {report.seconds_indexing:.1f} |"
+            f" {report.seconds_checking:.1f} | {' and '.join(map(str, peaks))} | {difference(before, after)} |",
+            flush=True,
+        )
 
 
 # -------------------------------------------------------------------------------------------------------------- visible
@@ -355,9 +361,8 @@ def recorded(server: EmbeddedPostgres, settings: Settings, cases: int) -> int:
     if not is_recorded(server):
         execute(server.url(), "create database bench")
         initialise(settings, origin="bench")
-        with PostgresLog(settings.database_url) as log:
-            for _ in log.append_bulk(synthetic_batches(cases)):
-                pass
+        recording, _ = apart(ledgers.recorded, settings.database_url, cases)
+        print(ledgers.told(cases, recording), flush=True)
     with PostgresLog(settings.database_url) as log:
         return log.head().position
 
@@ -374,6 +379,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--rate", type=int, default=1_000, help="events a second")
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS))
+    parser.add_argument("--by", nargs="+", choices=BUILDERS, default=list(BUILDERS))
     parser.add_argument("--data", type=Path, help="folder of the server, kept")
     options = parser.parse_args(arguments)
     with (
@@ -390,10 +396,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         head = recorded(server, settings, options.cases)
         bench = Bench(settings, server, kafka)
         print(f"{head:,} events; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}", flush=True)
-        if "whole" in options.steps:
-            whole(bench, head)
+        if "relay" in options.steps:
+            relayed(bench, head)
+        if "live" in options.steps:
+            live(bench, head)
         if "rebuild" in options.steps:
-            rebuild(bench)
+            rebuild(bench, options.by)
+        if "read" in options.steps:
+            execute(settings.database_url, "vacuum (analyze)")
+            print(f"\non disk, MiB of tables + indexes: {ledgers.sizes(settings.database_url)}", flush=True)
+            ledgers.read(settings.database_url, options.cases, REQUESTS)
         if "visible" in options.steps:
             visible(bench, options.seconds, options.rate)
         print(f"\nload at the end {os.getloadavg()[0]:.1f}")

@@ -17,8 +17,9 @@ import msgspec
 
 from domain.entries import EventTypes, Recorded
 from domain.recording import Head
-from infra.folding.engine import Engine, EngineConfig
+from infra.folding.engine import Engine
 from infra.folding.feed import UNDIVIDED, FeedEntry, Parts, Stretch, shard_of
+from infra.folding.leader import EngineConfig
 from infra.postgres.config import RecorderConfig
 from infra.postgres.ledger_reader import LedgerReader
 from infra.postgres.ledger_store import LedgerStore

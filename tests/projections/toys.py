@@ -124,6 +124,7 @@ def toy_catalogue(*, broken: bool = True, version: int = 1) -> Catalogue:
         orders=("amount", "label"),
         filters=("box", "tags", "empty", "amount"),
         search="label",
+        led_by="empty",
     )
 
     @things.on(Thing.Created)

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from domain.campaigns.campaign import WINTER_2019
 from domain.catalogue import EVENT_TYPES
-from infra.folding.engine import Engine, EngineConfig
+from infra.folding.engine import Engine
+from infra.folding.leader import EngineConfig
 from infra.postgres.config import RecorderConfig
 from infra.postgres.ledger_reader import LedgerReader
 from infra.postgres.ledger_store import LedgerStore

@@ -10,8 +10,9 @@ import pytest
 
 from domain.errors import LogMismatchError, NotReadyError
 from infra.folding.arrangement import Together, arranged
-from infra.folding.engine import Engine, OutdatedReleaseError
+from infra.folding.engine import Engine
 from infra.folding.feed import EVERY_PART, UNDIVIDED, FeedEntry, Parts
+from infra.folding.leader import OutdatedReleaseError
 from infra.folding.status import LedgerState
 from tests.infra.folding.test_engine import ADDED, ENDED, FRAGILE, PLACED, POISONED, eventually, status
 from tests.migrated import execute

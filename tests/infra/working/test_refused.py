@@ -15,7 +15,7 @@ from kafka.admin import KafkaAdminClient, NewPartitions
 
 from domain.errors import LogMismatchError
 from infra.bootstrap import Settings, initialise, open_platform
-from infra.folding.engine import OutdatedReleaseError
+from infra.folding.leader import OutdatedReleaseError
 from infra.kafka.cluster import KafkaConfig
 from infra.postgres.recorder import PostgresLog
 from tests.conftest import CHECKOUT

@@ -14,7 +14,8 @@ import psycopg2
 from domain.campaigns.campaign import WINTER_2019
 from domain.catalogue import EVENT_TYPES
 from infra.bootstrap import ZONE
-from infra.folding.engine import Engine, EngineConfig
+from infra.folding.engine import Engine
+from infra.folding.leader import EngineConfig
 from infra.kafka.cluster import KafkaConfig
 from infra.kafka.worker import Worker
 from infra.postgres.config import RecorderConfig
