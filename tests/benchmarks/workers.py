@@ -234,6 +234,22 @@ def rebuilt(settings: Settings, *, by_workers: bool) -> tuple[RebuildReport, int
     return report, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
+def forget(settings: Settings) -> None:
+    """The ledgers vanish, and are not folded until they have been rebuilt: whoever is measured begins with nothing, on a disk for one."""
+    for (table,) in execute(
+        settings.database_url,
+        "select c.oid::regclass::text from pg_class as c where relnamespace = 'ledger'::regnamespace and relkind = 'p'",
+    ):
+        execute(settings.database_url, f"drop table {table}")
+    execute(
+        settings.database_url,
+        "delete from ledger.condition; delete from ledger.progress; delete from ledger.generation",
+    )
+    with open_engine(settings) as engine:
+        for name in engine.catalogue.names():
+            engine.pause(name)
+
+
 def rebuild(bench: Bench, by: Sequence[str]) -> None:
     """One worker, two, and the embedded engine."""
     print(
@@ -244,6 +260,7 @@ def rebuild(bench: Bench, by: Sequence[str]) -> None:
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool, ExitStack() as stack:
             count = BUILDERS[name]
             workers: list[Program] = []
+            forget(bench.settings)
             if count:
                 stack.enter_context(bench.relaying())
                 workers = stack.enter_context(bench.working(count))
@@ -252,6 +269,7 @@ def rebuild(bench: Bench, by: Sequence[str]) -> None:
             after = bench.used(workers) | {"caller": pool.submit(time.process_time).result()}
             peaks = [one.stop() for one in workers] or [peak]
             workers.clear()
+        execute(bench.settings.database_url, "delete from ledger.condition")
         events, folding = report.position - report.resumed_from, report.seconds_folding
         print(
             f"| {name} | {events:,} | {folding:.1f} | {events / folding:,.0f} | {report.seconds_indexing:.1f} |"
