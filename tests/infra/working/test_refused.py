@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -18,9 +19,10 @@ from infra.bootstrap import Settings, initialise, open_platform
 from infra.folding.leader import OutdatedReleaseError
 from infra.kafka.cluster import KafkaConfig
 from infra.postgres.recorder import PostgresLog
+from projections.ledger import Catalogue
 from tests.conftest import CHECKOUT
 from tests.infra.relaying.relays import grow, relay_of, relayed, running, wait_for
-from tests.infra.working.workers import hindmost, stored, worker_of
+from tests.infra.working.workers import LEDGERS, hindmost, require_folded_from_log, stored, worker_of
 from tests.migrated import execute
 from tests.postgres_server import fresh_database, server
 
@@ -111,6 +113,25 @@ def test_a_worker_that_becomes_older_while_it_runs_gives_up(log: PostgresLog, lo
     assert isinstance(error, OutdatedReleaseError)
     assert stored(log_url) == before
     assert not execute(log_url, "select * from ledger.condition")
+
+
+def test_others_fold_on_while_a_worker_of_an_older_release_joins_and_gives_up(
+    log: PostgresLog, log_url: str, config: KafkaConfig
+):
+    older = Catalogue(
+        replace(ledger, version=ledger.version - 1) if ledger.name == "payment" else ledger for ledger in LEDGERS
+    )
+    with running(relay_of(log, log_url, config)), worker_of(log_url, config) as worker, running(worker) as ended:
+        wait_for(lambda: hindmost(log_url) == log.head().position)
+        with worker_of(log_url, config, ledgers=older) as other, running(other) as gave_up:
+            for seed in itertools.takewhile(lambda _: not gave_up, itertools.count(2_000, 10)):
+                grow(log, 2, seed=seed)
+        [error] = gave_up
+        assert isinstance(error, OutdatedReleaseError)
+        assert "ledger payment is" in str(error)
+        wait_for(lambda: hindmost(log_url) == log.head().position, BOUND)
+        assert not ended
+    require_folded_from_log(log_url)
 
 
 def positions(url: str) -> list[tuple]:

@@ -23,6 +23,7 @@ from infra.postgres.ledger_reader import LedgerReader
 from infra.postgres.ledger_store import LedgerStore
 from infra.postgres.recorder import PostgresLog
 from projections.catalogue import catalogue
+from projections.ledger import Catalogue
 from tests.infra.relaying.relays import ORIGIN
 from tests.migrated import execute
 
@@ -31,13 +32,20 @@ QUICK = EngineConfig(longest_pause=2.0)
 
 
 @contextmanager
-def worker_of(url: str, config: KafkaConfig, *, origin: str = ORIGIN, engine: EngineConfig = QUICK) -> Iterator[Worker]:
+def worker_of(
+    url: str,
+    config: KafkaConfig,
+    *,
+    origin: str = ORIGIN,
+    engine: EngineConfig = QUICK,
+    ledgers: Catalogue = LEDGERS,
+) -> Iterator[Worker]:
     """A worker that does not run yet."""
     with (
         PostgresLog(url) as log,
-        closing(LedgerStore(url, RecorderConfig(role="qingling_projector"), LEDGERS)) as store,
+        closing(LedgerStore(url, RecorderConfig(role="qingling_projector"), ledgers)) as store,
     ):
-        yield Worker(log, config, origin, lambda feed: Engine(log, store, LEDGERS, EVENT_TYPES, engine, feed=feed))
+        yield Worker(log, config, origin, lambda feed: Engine(log, store, ledgers, EVENT_TYPES, engine, feed=feed))
 
 
 @contextmanager
