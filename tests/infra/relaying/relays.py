@@ -44,25 +44,42 @@ class Runs(Protocol):
 
 
 @contextmanager
-def running(relay: Runs) -> Iterator[list[Exception]]:
-    """The relay in a thread, until it is left; what ended it before that."""
+def beside(run: Callable[[threading.Event], None], within: float = 60) -> Iterator[None]:
+    """Something in a thread, until it is left: the event tells it to end, within so many seconds. What it raises is raised then."""
     stop = threading.Event()
+    failed: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            run(stop)
+        except BaseException as error:  # noqa: BLE001 - raised where it is left
+            failed.append(error)
+
+    thread = threading.Thread(target=guarded, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(within)
+        assert not thread.is_alive()
+    if failed:
+        raise failed[0]
+
+
+@contextmanager
+def running(relay: Runs) -> Iterator[list[Exception]]:
+    """A relay or a worker in a thread, until it is left; what ended it before that."""
     ended: list[Exception] = []
 
-    def run() -> None:
+    def run(stop: threading.Event) -> None:
         try:
             relay.run(stop.is_set)
         except Exception as error:  # noqa: BLE001 - the test looks at it
             ended.append(error)
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    try:
+    with beside(run):
         yield ended
-    finally:
-        stop.set()
-        thread.join(60)
-        assert not thread.is_alive()
 
 
 def wait_for(what: Callable[[], object], seconds: float = 60) -> float:

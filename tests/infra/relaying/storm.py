@@ -11,11 +11,10 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -24,14 +23,15 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from infra.bootstrap import Settings, initialise, open_platform
+from infra.bootstrap import Settings
 from infra.kafka.cluster import KafkaConfig
 from infra.kafka.records import position_in, watermark_in
 from infra.postgres.embedded import EmbeddedConfig, EmbeddedPostgres
 from infra.postgres.recorder import PostgresLog
 from infra.recorders import StoreFailedError
 from tests.conftest import CHECKOUT
-from tests.infra.relaying.relays import wait_for
+from tests.infra.relaying.deployed import command, deployed, environment
+from tests.infra.relaying.relays import beside, wait_for
 from tests.kafka_broker import GROUPS, Broker, Nodes, cluster
 from tests.postgres_server import fresh_database
 from tests.synthetic import synthetic_batches
@@ -50,16 +50,7 @@ class Program:
     def __init__(self, settings: Settings, said: Path, *arguments: str) -> None:
         self.arguments = arguments
         self.said = said
-        self._environment = {
-            **os.environ,
-            "QINGLING_DATA": str(settings.data),
-            "QINGLING_DATABASE_URL": settings.database_url,
-            "QINGLING_KAFKA": settings.kafka,
-            "QINGLING_KAFKA_TOPIC": settings.kafka_topic,
-            "QINGLING_KAFKA_PARTITIONS": str(settings.kafka_partitions),
-            "QINGLING_KAFKA_REPLICAS": str(settings.kafka_replicas),
-            "QINGLING_LANGUAGE": "en",
-        }
+        self._environment = environment(settings)
         self._process: subprocess.Popen[bytes] | None = None
         self._before = 0
         """How long the file was when it was started last."""
@@ -72,7 +63,7 @@ class Program:
         self._before = len(self.said.read_text()) if self.said.exists() else 0
         with self.said.open("ab") as said:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "api.cli.main", *self.arguments],
+                command(self.arguments),
                 cwd=CHECKOUT,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
@@ -170,29 +161,21 @@ class Load:
 
     def __init__(self, log: PostgresLog, pause: float = 0.05) -> None:
         self._log, self._pause = log, pause
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="load", daemon=True)
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        self._thread.start()
-        try:
-            yield
-        finally:
-            self._ended.set()
-            self._thread.join(120)
-            assert not self._thread.is_alive()
+    def running(self) -> AbstractContextManager[object]:
+        """Until it is left."""
+        return beside(self._run, within=120)
 
-    def _run(self) -> None:
+    def _run(self, ended: threading.Event) -> None:
         seed = 10_000
-        while not self._ended.is_set():
+        while not ended.is_set():
             seed += 1
             try:
                 for _ in self._log.append_bulk(synthetic_batches(2, seed)):
                     pass
             except StoreFailedError:
-                self._ended.wait(0.5)  # whether it was recorded is open; the next ones have other names
-            self._ended.wait(self._pause)
+                ended.wait(0.5)  # whether it was recorded is open; the next ones have other names
+            ended.wait(self._pause)
 
 
 @dataclass
@@ -206,20 +189,12 @@ class Reader:
     """What every partition's watermark says at least."""
     longest: float = 0.0
     """Seconds without a new watermark, at the most."""
-    _ended: threading.Event = field(default_factory=threading.Event)
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        thread = threading.Thread(target=self._run, name="reader", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._ended.set()
-            thread.join(60)
-            assert not thread.is_alive()
+    def running(self) -> AbstractContextManager[object]:
+        """Until it is left."""
+        return beside(self._run)
 
-    def _run(self) -> None:
+    def _run(self, ended: threading.Event) -> None:
         parts = [TopicPartition(topic, at) for topic in self.config.topics for at in range(self.config.partitions)]
         marks = dict.fromkeys(parts, 0)
         self.entries = {part: [] for part in parts}
@@ -231,7 +206,7 @@ class Reader:
         )
         consumer.assign(parts)
         last = time.monotonic()
-        while not self._ended.is_set():
+        while not ended.is_set():
             try:
                 found = consumer.poll(200)
             except KafkaError:
@@ -295,19 +270,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 @pytest.fixture
 def settings(tmp_path: Path, three: Nodes, database: Database) -> Settings:
     """A log with some hundred events that nobody relayed yet."""
-    settings = Settings(
-        data=tmp_path / "data",
-        database_url=database.start(),
-        kafka=three.bootstrap,
-        kafka_topic=f"test.{tmp_path.name}",
-        kafka_partitions=4,
-        kafka_replicas=3,
-    )
-    initialise(settings, origin="test")
-    with open_platform(settings) as platform:
-        for _ in platform.log.append_bulk(synthetic_batches(10)):
-            pass
-    return settings
+    return deployed(tmp_path, three.bootstrap, database_url=database.start(), replicas=3)
 
 
 def config_of(settings: Settings) -> KafkaConfig:

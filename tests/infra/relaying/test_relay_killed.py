@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from infra.bootstrap import Settings, initialise, open_platform
+from infra.bootstrap import Settings, open_platform
 from infra.kafka.cluster import KafkaConfig
 from tests.conftest import CHECKOUT
 from tests.infra.relaying.conftest import read_topic
+from tests.infra.relaying.deployed import command, deployed, environment
 from tests.kafka_broker import Broker, broker
-from tests.postgres_server import fresh_database, server
 from tests.synthetic import synthetic_batches
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
@@ -34,35 +32,15 @@ def own_broker() -> Iterator[Broker]:
 @pytest.fixture
 def settings(tmp_path: Path, own_broker: Broker) -> Settings:
     """A log with some four thousand events that nobody relayed yet."""
-    settings = Settings(
-        data=tmp_path / "data",
-        database_url=fresh_database(server()),
-        kafka=own_broker.address,
-        kafka_topic="test.killed",
-        kafka_partitions=4,
-    )
-    initialise(settings, origin="test")
-    with open_platform(settings) as platform:
-        for _ in platform.log.append_bulk(synthetic_batches(400)):
-            pass
-    return settings
+    return deployed(tmp_path, own_broker.address, cases=400)
 
 
 def started(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
     """`qingling relay` in a process of its own."""
-    environment = {
-        **os.environ,
-        "QINGLING_DATA": str(settings.data),
-        "QINGLING_DATABASE_URL": settings.database_url,
-        "QINGLING_KAFKA": settings.kafka,
-        "QINGLING_KAFKA_TOPIC": settings.kafka_topic,
-        "QINGLING_KAFKA_PARTITIONS": str(settings.kafka_partitions),
-        "QINGLING_LANGUAGE": "en",
-    }
     return subprocess.Popen(
-        [sys.executable, "-m", "api.cli.main", "relay", *arguments],
+        command(["relay", *arguments]),
         cwd=CHECKOUT,
-        env=environment,
+        env=environment(settings),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -9,65 +9,36 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from typing import NamedTuple
-from uuid import uuid4
 
 import pytest
 
 from domain.errors import DistributionError
-from infra.kafka.cluster import KafkaConfig
 from infra.kafka.relay import SESSIONS, Relay
 from infra.postgres.config import RecorderConfig
 from infra.postgres.connection import connect
 from infra.postgres.recorder import PostgresLog
 from infra.recorders import StoreFailedError
 from tests.conftest import SOAKING
+from tests.infra.relaying.between import Between, between, far_broker
 from tests.infra.relaying.relays import grow, has_caught_up, relay_of, require_equal, running, wait_for
-from tests.kafka_broker import broker
-from tests.network import Cut, Network, network, network_to_database
+from tests.network import Cut, Network
+
+__all__ = ["between", "far_broker"]
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 BOUND = 15.0
 """Seconds in which the relay must say that something is in its way."""
 
 
-class Between(NamedTuple):
-    """The networks between a relay and what it needs, and the log as it is seen beside them."""
-
-    kafka: Network
-    database: Network
-    config: KafkaConfig
-    url: str
-    log: PostgresLog
-
-
-@pytest.fixture(scope="module")
-def far_broker() -> Iterator[tuple[Network, str]]:
-    """A broker that is reached through a network."""
-    with network() as between, broker(between) as running:
-        yield between, running.address
-
-
-@pytest.fixture
-def between(far_broker: tuple[Network, str], log_url: str) -> Iterator[Between]:
-    kafka, address = far_broker
-    config = KafkaConfig(address, topic=f"test.{uuid4().hex}", partitions=4)
-    with network_to_database(log_url) as (database, url), PostgresLog(log_url) as log:
-        grow(log, 20)
-        yield Between(kafka, database, config, url, log)
-        kafka.heal()
-
-
 @pytest.fixture
 def relay(between: Between) -> Iterator[Relay]:
     """One that has carried all, and says after two seconds instead of eight that something does not end; `scripts/soak` waits for it."""
-    with PostgresLog(between.url, replace(SESSIONS, answer_timeout=3.0)) as log:
-        relay = relay_of(log, between.url, between.config, **({} if SOAKING else {"stalled": 2.0}))
+    with PostgresLog(between.far_url, replace(SESSIONS, answer_timeout=3.0)) as log:
+        relay = relay_of(log, between.far_url, between.config, **({} if SOAKING else {"stalled": 2.0}))
         with running(relay):
             wait_for(lambda: has_caught_up(relay, between.log))
             yield relay
-            between.kafka.heal()
-            between.database.heal()
+            between.heal()
 
 
 @pytest.mark.parametrize("how", ["reset", "blackhole"])
@@ -97,7 +68,7 @@ def ours() -> int:
 
 def test_a_cluster_that_is_asked_in_vain_leaves_no_threads_behind(between: Between):
     gone = replace(between.config, bootstrap="127.0.0.1:1", options={"bootstrap_timeout_ms": 100})
-    waiting = relay_of(between.log, between.url, gone)
+    waiting = relay_of(between.log, between.far_url, gone)
     with running(waiting):
         wait_for(lambda: waiting.status().errors >= 1)
         threads = ours()
@@ -115,7 +86,7 @@ def test_a_slow_network_shows_as_lag_and_nothing_is_lost(between: Between, relay
 
 
 def test_a_database_that_answers_no_more_is_given_up(between: Between):
-    with PostgresLog(between.url, replace(SESSIONS, answer_timeout=1.0, connect_timeout=2)) as log:
+    with PostgresLog(between.far_url, replace(SESSIONS, answer_timeout=1.0, connect_timeout=2)) as log:
         assert log.head().position > 0
         between.database.cut("blackhole")
         with pytest.raises(StoreFailedError):
@@ -127,13 +98,13 @@ def test_a_database_that_answers_no_more_is_given_up(between: Between):
 def test_a_relay_for_once_that_cannot_reach_the_cluster_ends_and_says_so(between: Between):
     between.kafka.cut("blackhole")
     hasty = replace(between.config, options={"bootstrap_timeout_ms": 1_000})
-    once = relay_of(between.log, between.url, hasty)
+    once = relay_of(between.log, between.far_url, hasty)
     with pytest.raises(DistributionError, match="Kafka failed"):
         once.run(lambda: False, once=True)
 
 
 def test_either_side_of_a_session_notices_that_the_other_is_dead(between: Between):
-    with closing(connect(between.url, RecorderConfig())) as session, session.cursor() as cursor:
+    with closing(connect(between.far_url, RecorderConfig())) as session, session.cursor() as cursor:
         cursor.execute("select name from pg_settings where name like 'tcp_%' and source = 'client' order by name")
         names = [name for (name,) in cursor.fetchall()]
         assert "tcp_user_timeout" in session.get_dsn_parameters()

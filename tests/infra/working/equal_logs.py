@@ -34,7 +34,7 @@ from projections.board import Board, board
 from projections.catalogue import catalogue
 from projections.clearance import receptions_of
 from projections.ledger import Catalogue, Cell, SummaryLedger, Sums
-from tests.infra.relaying.relays import running, wait_for
+from tests.infra.relaying.relays import beside, running, wait_for
 from tests.migrated import execute, log_database
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -138,27 +138,15 @@ def orders(ledgers: Catalogue) -> Iterator[tuple[str, str | None, bool]]:
 def watching(reader: LedgerReader) -> Iterator[list[Seen]]:
     """Reads one ledger after the other, in every order, until it is left."""
     found: list[Seen] = []
-    ended = threading.Event()
-    failed: list[BaseException] = []
 
-    def watch() -> None:
-        try:
-            for name, order, descending in itertools.cycle(orders(LEDGERS)):
-                found.append(seen_now(reader, name, order, descending=descending))
-                if ended.wait(0.01):
-                    return
-        except BaseException as error:  # noqa: BLE001 - told where it is left
-            failed.append(error)
+    def watch(ended: threading.Event) -> None:
+        for name, order, descending in itertools.cycle(orders(LEDGERS)):
+            found.append(seen_now(reader, name, order, descending=descending))
+            if ended.wait(0.01):
+                return
 
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
+    with beside(watch):
         yield found
-    finally:
-        ended.set()
-        thread.join(60)
-    if failed:
-        raise failed[0]
 
 
 def pages(reader: LedgerReader, ledger: Any, as_of: int | None) -> Iterator[tuple[Any, ...]]:

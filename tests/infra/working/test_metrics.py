@@ -12,19 +12,19 @@ from urllib.request import urlopen
 
 import pytest
 
-from infra.bootstrap import Settings, initialise, open_platform
+from infra.bootstrap import Settings
 from infra.postgres.recorder import PostgresLog
+from tests.infra.relaying.deployed import deployed
 from tests.infra.relaying.relays import grow, wait_for
 from tests.infra.relaying.storm import Program
 from tests.infra.working.workers import hindmost
 from tests.kafka_broker import free_ports
 from tests.network import Network, network_to_database
-from tests.postgres_server import fresh_database, server
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 
-class Deployed(NamedTuple):
+class Apart(NamedTuple):
     """A deployment whose programs reach its database through a network."""
 
     settings: Settings
@@ -34,29 +34,19 @@ class Deployed(NamedTuple):
 
 
 @pytest.fixture
-def deployed(tmp_path: Path, kafka_address: str) -> Iterator[Deployed]:
-    url = fresh_database(server())
-    settings = Settings(
-        data=tmp_path / "data",
-        database_url=url,
-        kafka=kafka_address,
-        kafka_topic=f"test.{tmp_path.name}",
-        kafka_partitions=4,
-    )
-    initialise(settings, origin="test")
-    with open_platform(settings) as platform:
-        grow(platform.log, 10)
-    with network_to_database(url) as (network, far):
-        yield Deployed(replace(settings, database_url=far), network, url, tmp_path)
+def apart(tmp_path: Path, kafka_address: str) -> Iterator[Apart]:
+    settings = deployed(tmp_path, kafka_address)
+    with network_to_database(settings.database_url) as (network, far):
+        yield Apart(replace(settings, database_url=far), network, settings.database_url, tmp_path)
 
 
 class Running:
     """A program that serves its figures."""
 
-    def __init__(self, deployed: Deployed, *arguments: str) -> None:
+    def __init__(self, apart: Apart, *arguments: str) -> None:
         [self.port] = free_ports(1)
-        said = deployed.folder / f"{'-'.join(arguments)}.log"
-        self.program = Program(deployed.settings, said, *arguments, "--metrics-port", str(self.port))
+        said = apart.folder / f"{'-'.join(arguments)}.log"
+        self.program = Program(apart.settings, said, *arguments, "--metrics-port", str(self.port))
 
     def __enter__(self) -> Running:
         self.program.start()
@@ -80,28 +70,28 @@ class Running:
 
 
 @pytest.mark.parametrize("feed", ["kafka", "log"])
-def test_figures_say_how_far_it_is_and_that_something_is_in_its_way(deployed: Deployed, feed: str):
+def test_figures_say_how_far_it_is_and_that_something_is_in_its_way(apart: Apart, feed: str):
     with (
-        PostgresLog(deployed.url) as log,
-        Running(deployed, "relay") as relay,
-        Running(deployed, "work", "--feed", feed) as worker,
+        PostgresLog(apart.url) as log,
+        Running(apart, "relay") as relay,
+        Running(apart, "work", "--feed", feed) as worker,
     ):
         head = log.head().position
         wait_for(lambda: relay.shows(position=head, lag=0, trouble=0))
         wait_for(lambda: worker.shows(position=head, lag=0, trouble=0))
-        assert hindmost(deployed.url) == head
+        assert hindmost(apart.url) == head
         assert (worker.figures().get("partitions") == 4) is (feed == "kafka")
 
-        deployed.network.cut("reset")
+        apart.network.cut("reset")
         wait_for(lambda: relay.shows(trouble=1))
         wait_for(lambda: worker.shows(trouble=1))
         grow(log, 5, seed=2_000)
 
-        deployed.network.heal()
+        apart.network.heal()
         head = log.head().position
         wait_for(lambda: relay.shows(position=head, lag=0, trouble=0))
         wait_for(lambda: worker.shows(position=head, lag=0, trouble=0))
-        assert hindmost(deployed.url) == head
+        assert hindmost(apart.url) == head
         for program in (relay.program, worker.program):
             program.require_alive()
             program.send(signal.SIGTERM)

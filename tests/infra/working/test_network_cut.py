@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NamedTuple
 from uuid import uuid4
 
 import pytest
@@ -24,61 +23,30 @@ from infra.kafka.worker import Worker
 from infra.postgres.migrations import migrate
 from infra.postgres.recorder import PostgresLog
 from tests.conftest import SOAKING
+from tests.infra.relaying.between import Between, between, far_broker
 from tests.infra.relaying.relays import grow, relayed, running, wait_for
 from tests.infra.relaying.storm import Database
 from tests.infra.working.workers import hindmost, reader_of, require_folded_from_log, worker_of
-from tests.kafka_broker import broker
-from tests.network import Cut, Network, network, network_to_database
+from tests.network import Cut, Network
+
+__all__ = ["between", "far_broker"]
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 BOUND = 30.0
 """Seconds in which a worker must say that something is in its way."""
 
 
-class Between(NamedTuple):
-    """The networks between a worker and what it needs; `url` and `near` lead beside them."""
-
-    kafka: Network
-    database: Network
-    config: KafkaConfig
-    near: KafkaConfig
-    far_url: str
-    url: str
-    log: PostgresLog
-
-
-@pytest.fixture(scope="module")
-def far_broker() -> Iterator[tuple[Network, str]]:
-    """A broker that is reached through a network."""
-    with network() as between, broker(between) as started:
-        yield between, started.address
-
-
-@pytest.fixture
-def between(far_broker: tuple[Network, str], log_url: str) -> Iterator[Between]:
-    kafka, address = far_broker
-    config = KafkaConfig(address, topic=f"test.{uuid4().hex}", partitions=4)
-    with network_to_database(log_url) as (database, far_url), PostgresLog(log_url) as log:
-        grow(log, 20)
-        relayed(log, log_url, config)
-        try:
-            yield Between(kafka, database, config, config, far_url, log_url, log)
-        finally:
-            kafka.heal()
-            database.heal()
-
-
 @contextmanager
 def folding(between: Between) -> Iterator[Worker]:
     """A worker that has folded all, and still runs in the end."""
+    relayed(between.log, between.url, between.config)
     with worker_of(between.far_url, between.config) as worker, running(worker) as ended:
         try:
             wait_for(lambda: has_caught_up(worker, between.url, between.log))
             yield worker
             assert not ended
         finally:
-            between.kafka.heal()
-            between.database.heal()
+            between.heal()
 
 
 def has_caught_up(worker: Worker, url: str, log: PostgresLog) -> bool:
@@ -105,7 +73,7 @@ def test_a_network_that_is_cut_is_told_and_shown_and_the_worker_goes_on_when_it_
         wait_for(lambda: (reader.watermark_age() or 0.0) > 5, 10)
         cut.heal()
         grow(between.log, 20, seed=2_000)
-        relayed(between.log, between.url, between.near)
+        relayed(between.log, between.url, between.config)
         healed = wait_for(lambda: has_caught_up(worker, between.url, between.log), 60)
         wait_for(lambda: (reader.watermark_age() or 0.0) < 3, 10)
     require_folded_from_log(between.url)
@@ -129,7 +97,7 @@ def test_behind_a_slow_database_little_is_read_and_the_lag_shows(between: Betwee
     with folding(between) as worker:
         between.database.slow(0.05)
         grow(between.log, 200, seed=3_000)
-        relayed(between.log, between.url, between.near)
+        relayed(between.log, between.url, between.config)
         wait_for(lambda: (worker.status().lag or 0) > 100, 30)
         between.database.heal()
         wait_for(lambda: has_caught_up(worker, between.url, between.log))
@@ -160,11 +128,11 @@ def test_a_database_that_is_started_anew_under_a_worker_is_waited_for(tmp_path: 
 
 
 def test_topics_that_are_made_anew_under_a_worker_are_read_from_their_beginning(between: Between):
-    with folding(between) as worker, closing(KafkaAdminClient(**between.near.client)) as admin:
+    with folding(between) as worker, closing(KafkaAdminClient(**between.config.client)) as admin:
         before = hindmost(between.url)
-        admin.delete_topics(list(between.near.topics))
+        admin.delete_topics(list(between.config.topics))
         grow(between.log, 60, seed=4_000)
         time.sleep(1.0)
-        relayed(between.log, between.url, between.near)
+        relayed(between.log, between.url, between.config)
         wait_for(lambda: hindmost(between.url) > before and has_caught_up(worker, between.url, between.log))
     require_folded_from_log(between.url)

@@ -11,14 +11,14 @@ from urllib.request import urlopen
 
 import pytest
 
-from infra.bootstrap import Settings, initialise, open_platform
+from infra.bootstrap import Settings
 from infra.postgres.recorder import PostgresLog
 from tests.conftest import SOAKING
-from tests.infra.relaying.relays import grow, wait_for
+from tests.infra.relaying.deployed import deployed
+from tests.infra.relaying.relays import wait_for
 from tests.infra.relaying.storm import Load, Program
 from tests.infra.working.workers import hindmost, require_folded_from_log
 from tests.kafka_broker import free_ports
-from tests.postgres_server import fresh_database, server
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 SESSION = 10.0
@@ -28,17 +28,7 @@ BOUND = 30.0
 
 @pytest.fixture
 def settings(tmp_path: Path, kafka_address: str) -> Settings:
-    settings = Settings(
-        data=tmp_path / "data",
-        database_url=fresh_database(server()),
-        kafka=kafka_address,
-        kafka_topic=f"test.{tmp_path.name}",
-        kafka_partitions=4,
-    )
-    initialise(settings, origin="test")
-    with open_platform(settings) as platform:
-        grow(platform.log, 10)
-    return settings
+    return deployed(tmp_path, kafka_address)
 
 
 @pytest.fixture

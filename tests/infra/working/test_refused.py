@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -15,12 +13,13 @@ import pytest
 from kafka.admin import KafkaAdminClient, NewPartitions
 
 from domain.errors import LogMismatchError
-from infra.bootstrap import Settings, initialise, open_platform
+from infra.bootstrap import Settings, initialise
 from infra.folding.leader import OutdatedReleaseError
 from infra.kafka.cluster import KafkaConfig
 from infra.postgres.recorder import PostgresLog
 from projections.ledger import Catalogue
 from tests.conftest import CHECKOUT
+from tests.infra.relaying.deployed import command, deployed, environment
 from tests.infra.relaying.relays import grow, relay_of, relayed, running, wait_for
 from tests.infra.working.workers import LEDGERS, hindmost, require_folded_from_log, stored, worker_of
 from tests.migrated import execute
@@ -142,19 +141,9 @@ def positions(url: str) -> list[tuple]:
 
 
 @pytest.fixture(scope="module")
-def deployed(tmp_path_factory: pytest.TempPathFactory, kafka_address: str) -> Settings:
+def carried(tmp_path_factory: pytest.TempPathFactory, kafka_address: str) -> Settings:
     """A log that a relay carries."""
-    folder = tmp_path_factory.mktemp("deployed")
-    settings = Settings(
-        data=folder / "data",
-        database_url=fresh_database(server()),
-        kafka=kafka_address,
-        kafka_topic=f"test.{folder.name}",
-        kafka_partitions=4,
-    )
-    initialise(settings, origin="test")
-    with open_platform(settings) as platform:
-        grow(platform.log, 5)
+    settings = deployed(tmp_path_factory.mktemp("deployed"), kafka_address, cases=5)
     done = work(settings, "relay", "--once")
     assert done.returncode == 0, done.stderr
     return settings
@@ -162,19 +151,10 @@ def deployed(tmp_path_factory: pytest.TempPathFactory, kafka_address: str) -> Se
 
 def work(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A verb of `qingling` in a process of its own, until it ends by itself."""
-    environment = {
-        **os.environ,
-        "QINGLING_DATA": str(settings.data),
-        "QINGLING_DATABASE_URL": settings.database_url,
-        "QINGLING_KAFKA": settings.kafka,
-        "QINGLING_KAFKA_TOPIC": settings.kafka_topic,
-        "QINGLING_KAFKA_PARTITIONS": str(settings.kafka_partitions),
-        "QINGLING_LANGUAGE": "en",
-    }
     return subprocess.run(
-        [sys.executable, "-m", "api.cli.main", *arguments],
+        command(arguments),
         cwd=CHECKOUT,
-        env=environment,
+        env=environment(settings),
         capture_output=True,
         text=True,
         check=False,
@@ -191,38 +171,38 @@ def refused(settings: Settings, *arguments: str, code: int) -> str:
 
 
 @pytest.mark.parametrize("partitions", [3, 32])
-def test_partitions_that_parts_do_not_fit_into_are_refused(deployed: Settings, partitions: int):
-    said = refused(replace(deployed, kafka_partitions=partitions), code=SETTINGS)
+def test_partitions_that_parts_do_not_fit_into_are_refused(carried: Settings, partitions: int):
+    said = refused(replace(carried, kafka_partitions=partitions), code=SETTINGS)
     assert f"ledgers are folded from 1, 2, 4, 8 or 16 partitions, and kafka_partitions is {partitions}" in said
 
 
-def test_without_a_cluster_the_worker_says_so(deployed: Settings):
-    assert "no Kafka is configured" in refused(replace(deployed, kafka=""), "--feed", "kafka", code=SETTINGS)
+def test_without_a_cluster_the_worker_says_so(carried: Settings):
+    assert "no Kafka is configured" in refused(replace(carried, kafka=""), "--feed", "kafka", code=SETTINGS)
 
 
-def test_an_unknown_feed_is_wrong_usage(deployed: Settings):
-    assert "'pigeons' is not one of 'kafka', 'log'" in refused(deployed, "--feed", "pigeons", code=2)
+def test_an_unknown_feed_is_wrong_usage(carried: Settings):
+    assert "'pigeons' is not one of 'kafka', 'log'" in refused(carried, "--feed", "pigeons", code=2)
 
 
-def test_another_number_of_partitions_than_the_topics_ends_with_the_code_of_another_log(deployed: Settings):
-    said = refused(replace(deployed, kafka_partitions=8), code=MISMATCH)
+def test_another_number_of_partitions_than_the_topics_ends_with_the_code_of_another_log(carried: Settings):
+    said = refused(replace(carried, kafka_partitions=8), code=MISMATCH)
     assert "has 4 partitions, and this log is carried by 8" in said
 
 
-def test_the_topic_of_another_log_ends_with_its_code(deployed: Settings, tmp_path: Path):
-    other = replace(deployed, data=tmp_path / "data", database_url=fresh_database(server()))
+def test_the_topic_of_another_log_ends_with_its_code(carried: Settings, tmp_path: Path):
+    other = replace(carried, data=tmp_path / "data", database_url=fresh_database(server()))
     initialise(other, origin="other")
     assert "is filled by the log test-" in refused(other, code=MISMATCH)
 
 
-def test_an_older_release_ends_with_its_code_and_says_which_ledger(deployed: Settings):
-    assert work(deployed, "work", "--once").returncode == 0
-    before = stored(deployed.database_url)
-    execute(deployed.database_url, NEWER)
+def test_an_older_release_ends_with_its_code_and_says_which_ledger(carried: Settings):
+    assert work(carried, "work", "--once").returncode == 0
+    before = stored(carried.database_url)
+    execute(carried.database_url, NEWER)
     try:
-        said = refused(deployed, code=NOT_READY)
+        said = refused(carried, code=NOT_READY)
     finally:
-        execute(deployed.database_url, NEWER.replace("+ 1", "- 1"))
+        execute(carried.database_url, NEWER.replace("+ 1", "- 1"))
     assert "ledger claim is" in said
     assert "run the release that the others run" in said
-    assert stored(deployed.database_url) == before
+    assert stored(carried.database_url) == before

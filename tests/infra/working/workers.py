@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import psycopg2
@@ -24,7 +24,7 @@ from infra.postgres.ledger_store import LedgerStore
 from infra.postgres.recorder import PostgresLog
 from projections.catalogue import catalogue
 from projections.ledger import Catalogue
-from tests.infra.relaying.relays import ORIGIN
+from tests.infra.relaying.relays import ORIGIN, beside
 from tests.migrated import execute
 
 LEDGERS = catalogue(WINTER_2019, ZoneInfo(ZONE))
@@ -106,22 +106,14 @@ class Watch:
     position: int = 0
     longest: float = 0.0
     """Seconds in which no part moved, at the most, while the log grew."""
-    _ended: threading.Event = field(default_factory=threading.Event)
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        thread = threading.Thread(target=self._run, name="watch", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._ended.set()
-            thread.join(60)
-            assert not thread.is_alive()
+    def running(self) -> AbstractContextManager[object]:
+        """Until it is left."""
+        return beside(self._run)
 
-    def _run(self) -> None:
+    def _run(self, ended: threading.Event) -> None:
         last = time.monotonic()
-        while not self._ended.wait(0.1):
+        while not ended.wait(0.1):
             try:
                 found = hindmost(self.url)
             except psycopg2.Error:
