@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from infra.bootstrap import Settings, initialise, open_platform
+from infra.kafka.cluster import KafkaConfig
 from tests.infra.relaying.relays import grow
 from tests.postgres_server import fresh_database, server
 
@@ -28,6 +29,14 @@ def deployed(
     with open_platform(settings) as platform:
         grow(platform.log, cases)
     return settings
+
+
+def config_of(settings: Settings) -> KafkaConfig:
+    """The topics of such a deployment."""
+    replicas = settings.kafka_replicas
+    return KafkaConfig(
+        settings.kafka, settings.kafka_topic, settings.kafka_partitions, replicas, in_sync=max(1, replicas - 1)
+    )
 
 
 def command(arguments: Sequence[str]) -> list[str]:

@@ -31,10 +31,9 @@ from infra.postgres.recorder import PostgresLog
 from infra.recorders import StoreFailedError
 from tests.conftest import CHECKOUT
 from tests.infra.relaying.deployed import command, deployed, environment
-from tests.infra.relaying.relays import beside, wait_for
+from tests.infra.relaying.relays import beside, grow, wait_for
 from tests.kafka_broker import GROUPS, Broker, Nodes, cluster
 from tests.postgres_server import fresh_database
-from tests.synthetic import synthetic_batches
 
 
 class Victim(NamedTuple):
@@ -171,8 +170,7 @@ class Load:
         while not ended.is_set():
             seed += 1
             try:
-                for _ in self._log.append_bulk(synthetic_batches(2, seed)):
-                    pass
+                grow(self._log, 2, seed)
             except StoreFailedError:
                 ended.wait(0.5)  # whether it was recorded is open; the next ones have other names
             ended.wait(self._pause)
@@ -271,7 +269,3 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def settings(tmp_path: Path, three: Nodes, database: Database) -> Settings:
     """A log with some hundred events that nobody relayed yet."""
     return deployed(tmp_path, three.bootstrap, database_url=database.start(), replicas=3)
-
-
-def config_of(settings: Settings) -> KafkaConfig:
-    return KafkaConfig(settings.kafka, settings.kafka_topic, settings.kafka_partitions, 3, in_sync=2)

@@ -18,13 +18,13 @@ import pytest
 from infra.bootstrap import Settings
 from infra.postgres.recorder import PostgresLog
 from tests.conftest import SOAKING
+from tests.infra.relaying.deployed import config_of
 from tests.infra.relaying.relays import require_equal, wait_for
 from tests.infra.relaying.storm import (
     Database,
     Load,
     Program,
     Reader,
-    config_of,
     database,
     nodes,
     settings,

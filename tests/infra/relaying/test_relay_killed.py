@@ -12,12 +12,10 @@ from pathlib import Path
 import pytest
 
 from infra.bootstrap import Settings, open_platform
-from infra.kafka.cluster import KafkaConfig
 from tests.conftest import CHECKOUT
-from tests.infra.relaying.conftest import read_topic
-from tests.infra.relaying.deployed import command, deployed, environment
+from tests.infra.relaying.deployed import command, config_of, deployed, environment
+from tests.infra.relaying.relays import grow, require_equal
 from tests.kafka_broker import Broker, broker
-from tests.synthetic import synthetic_batches
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -27,12 +25,6 @@ def own_broker() -> Iterator[Broker]:
     """A broker that may be killed."""
     with broker() as running:
         yield running
-
-
-@pytest.fixture
-def settings(tmp_path: Path, own_broker: Broker) -> Settings:
-    """A log with some four thousand events that nobody relayed yet."""
-    return deployed(tmp_path, own_broker.address, cases=400)
 
 
 def started(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
@@ -48,20 +40,13 @@ def started(settings: Settings, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
-def require_equal(settings: Settings) -> None:
-    config = KafkaConfig(settings.kafka, settings.kafka_topic, settings.kafka_partitions)
+def require_all_there(settings: Settings) -> None:
     with open_platform(settings) as platform:
-        stored = {each.position: each.entry for each in platform.log.read(0, 1_000_000)}
-    held = [read_topic(config, topic, len(stored)) for topic in config.topics]
-    found = [entry for topic in held for entries in topic.entries.values() for entry in entries]
-    assert sorted(position for position, _, _ in found) == sorted(stored)
-    assert all(stored[position] == value for position, _, value in found)
-    for topic in held:
-        for entries in topic.entries.values():
-            assert [position for position, _, _ in entries] == sorted(position for position, _, _ in entries)
+        require_equal(platform.log, config_of(settings))
 
 
-def test_a_relay_and_its_broker_killed_in_turn_lose_and_double_nothing(settings: Settings, own_broker: Broker):
+def test_a_relay_and_its_broker_killed_in_turn_lose_and_double_nothing(tmp_path: Path, own_broker: Broker):
+    settings = deployed(tmp_path, own_broker.address, cases=400)
     chance = random.Random("2019 relay")
     for turn in range(3):
         relay = started(settings)
@@ -73,16 +58,16 @@ def test_a_relay_and_its_broker_killed_in_turn_lose_and_double_nothing(settings:
         relay.send_signal(signal.SIGKILL)
         relay.communicate(timeout=60)
         with open_platform(settings) as platform:
-            for _ in platform.log.append_bulk(synthetic_batches(40, seed=100 + turn)):
-                pass
+            grow(platform.log, 40, seed=100 + turn)
     last = started(settings, "--once", "--format", "json")
     out, errors = last.communicate(timeout=240)
     assert last.returncode == 0, errors
     assert '"position"' in out
-    require_equal(settings)
+    require_all_there(settings)
 
 
-def test_a_relay_that_is_told_to_stop_stops_cleanly_and_says_where_it_is(settings: Settings):
+def test_a_relay_that_is_told_to_stop_stops_cleanly_and_says_where_it_is(tmp_path: Path, kafka_broker: Broker):
+    settings = deployed(tmp_path, kafka_broker.address, cases=400)
     relay = started(settings)
     time.sleep(4)
     relay.send_signal(signal.SIGTERM)
@@ -92,13 +77,11 @@ def test_a_relay_that_is_told_to_stop_stops_cleanly_and_says_where_it_is(setting
     out, errors = again.communicate(timeout=120)
     assert again.returncode == 0, errors
     assert "Topic holds up to" in out
-    require_equal(settings)
+    require_all_there(settings)
 
 
-def test_without_a_cluster_the_relay_says_so(settings: Settings):
-    from dataclasses import replace
-
-    none = started(replace(settings, kafka=""), "--once")
+def test_without_a_cluster_the_relay_says_so(tmp_path: Path):
+    none = started(deployed(tmp_path, kafka=""), "--once")
     _, errors = none.communicate(timeout=60)
     assert none.returncode == 10
     assert "no Kafka is configured" in errors

@@ -17,12 +17,12 @@ import pytest
 from infra.bootstrap import Settings
 from infra.postgres.recorder import PostgresLog
 from tests.conftest import SOAKING
+from tests.infra.relaying.deployed import config_of
 from tests.infra.relaying.relays import wait_for
 from tests.infra.relaying.storm import (
     Database,
     Load,
     Program,
-    config_of,
     database,
     nodes,
     settings,
