@@ -13,7 +13,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import tlog
+from api import VERSION, tlog
 from api.console.application import add_console, is_console, problem_page
 from api.rest import (
     cases,
@@ -36,7 +36,6 @@ from domain.errors import QinglingError
 if TYPE_CHECKING:
     from infra.bootstrap import Platform
 
-VERSION: Final = "0.1.0"
 _TITLE: Final = "Qingling 清零"
 _DESCRIPTION: Final = """\
 Reads of the audit trail: ledgers, clearance board, cases, events, as known at any position or day; and proofs of what it holds.

@@ -20,8 +20,9 @@ from typing import Annotated, Final
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
+from api.admission import platform_of, reading
 from api.parameters import NoParameters
-from api.reading import Reading, platform_of, reading
+from api.reading import Reading
 from api.rest.answers import has
 from api.rest.documented import static_answer
 from domain.campaigns.genesis import LogKind

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from api.application import VERSION
+from api import VERSION
 from api.cli import (
     PROGRAM,
     books,

@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
+from api.admission import SESSION_COOKIE, platform_of
 from api.console.pages import (
     board,
     cases,
@@ -24,7 +25,6 @@ from api.console.pages import (
 )
 from api.console.rendering import HERE, LANGUAGE_COOKIE, language_of, path, render
 from api.errors import answer_to, answer_to_status, detail_of, is_inside, members_of
-from api.reading import SESSION_COOKIE, platform_of
 from api.rest.problems import incident, said_wrongly
 from api.words import INPUT_RULES, LANGUAGES, Word
 from domain.errors import UnauthorisedError

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
-from api.reading import SESSION_COOKIE, Reader, Reading, platform_of, reading
+from api.admission import SESSION_COOKIE, platform_of, reading
+from api.reading import Reader, Reading
 from domain.errors import InputError, UnauthorisedError
 
 

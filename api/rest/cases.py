@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.admission import Read
 from api.parameters import CaseParameters, ComparisonParameters, WhyParameters
-from api.reading import Read
 from api.rest.answers import answer
 from api.rest.documented import documented
 from api.views.case import (

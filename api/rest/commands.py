@@ -14,12 +14,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
 
+from api.admission import Read
 from api.commands.catalogue import commands
 from api.commands.command import Command
 from api.commands.forms import Form
 from api.commands.performing import Asking, RecordedView, perform
 from api.parameters import PublishedParameters
-from api.reading import Read, Reading, is_text
+from api.reading import Reading, is_text
 from api.rest.answers import JSON
 from api.rest.documented import recording
 from domain.errors import InputError

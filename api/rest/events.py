@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from api.admission import Read
 from api.parameters import MAX_POSITION, NamesParameters, NoParameters, StreamParameters
-from api.reading import Read
 from api.rest.answers import answer, entity_tag
 from api.rest.documented import bytes_answer, documented
 from api.views.event import EventView, StreamView, entry_bytes, event_view, stream_view

@@ -17,8 +17,9 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
+from api.admission import Read
 from api.parameters import NoParameters, Parameters
-from api.reading import Read, Reading, is_text
+from api.reading import Reading, is_text
 from api.rest.answers import JSON, answer
 from api.rest.documented import PROBLEMS, REFUSALS, documented, recording
 from api.views.evidence import (

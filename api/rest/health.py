@@ -13,8 +13,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.admission import platform_of
 from api.errors import ANSWERS, problem
-from api.reading import platform_of
 from api.rest.problems import MEDIA_TYPE
 from api.views.status import why_not_ready
 from api.words import LEDGER_STATES

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.admission import Read
 from api.exports import export_response
 from api.parameters import (
     ExportParameters,
@@ -14,7 +15,6 @@ from api.parameters import (
     NoParameters,
     RowParameters,
 )
-from api.reading import Read
 from api.rest.answers import answer
 from api.rest.documented import documented, file_answer
 from api.views.ledger import (

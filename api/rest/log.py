@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
+from api.admission import Read
 from api.parameters import NoParameters
-from api.reading import Read
 from api.rest.answers import answer
 from api.rest.documented import bytes_answer, documented
 from api.views.ledger import nearest

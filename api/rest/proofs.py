@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from api.admission import Read
 from api.parameters import (
     MAX_POSITION,
     CheckpointParameters,
@@ -13,7 +14,6 @@ from api.parameters import (
     NoParameters,
     PublishedParameters,
 )
-from api.reading import Read
 from api.rest.answers import JSON, answer
 from api.rest.documented import created, documented, proof_answer
 from api.views.event import recorded_event

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from api.admission import Read
 from api.commands.catalogue import command_named
 from api.commands.command import Command
 from api.commands.fields import Entry, Kind
@@ -14,7 +15,7 @@ from api.commands.layouts import layout_named
 from api.commands.matching import finder_of
 from api.commands.rows import rows_of
 from api.parameters import NoParameters, Parameters
-from api.reading import Read, Reading
+from api.reading import Reading
 from api.rest.answers import JSON, answer
 from api.rest.documented import documented
 from api.views.evidence import require_officer

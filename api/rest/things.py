@@ -8,10 +8,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from api.admission import Read
 from api.commands.catalogue import NOUNS
 from api.commands.command import Noun
 from api.parameters import NamesParameters
-from api.reading import Read
 from api.rest.answers import answer
 from api.rest.documented import documented
 from api.views.thing import ThingView, thing_view

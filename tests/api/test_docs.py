@@ -12,7 +12,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 from jinja2 import ChoiceLoader, FileSystemLoader
 
-from api.application import VERSION
+from api import VERSION
 from api.console import rendering
 from api.errors import DOCUMENTED
 from tests.api.conftest import client_of

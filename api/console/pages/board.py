@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.admission import Read
 from api.console.rendering import language_of, path, render
 from api.parameters import BehindParameters, BoardParameters
-from api.reading import Read
 from api.views.board import BEHIND_COLUMNS, behind_view, board_view, cells_by_row
 from api.views.ledger import column_views
 from domain.vocabulary import Funding

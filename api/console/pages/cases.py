@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import Field
 
+from api.admission import Read
 from api.commands.cases import CASES
 from api.commands.catalogue import NOUNS
 from api.console.rendering import language_of, path, render
 from api.parameters import FEW, FEW_EVENTS, KNOWN_AT, MAX_POSITION, WAS_BY, ComparisonParameters, Parameters
-from api.reading import Read
 from api.views.case import WHOLE, CaseView, EntryView, Window, case_view, comparison
 from api.views.ledger import Asked, ColumnView, column_views, ledger_page
 from api.views.thing import CommandView, command_view

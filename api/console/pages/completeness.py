@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.admission import Read
 from api.console.rendering import render
 from api.parameters import CompletenessParameters
-from api.reading import Read
 from api.views.completeness import completeness_view
 
 router = APIRouter()

@@ -7,10 +7,10 @@ from typing import Annotated
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from api.admission import Read
 from api.commands.catalogue import noun_of
 from api.console.rendering import render
 from api.parameters import MAX_POSITION, NoParameters
-from api.reading import Read
 from api.views.event import entry_bytes, event_view
 from api.views.evidence import names_of
 from api.views.proof import receipt_view

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
+from api.admission import Read
 from api.console.rendering import language_of, path, render
 from api.exports import export_response
 from api.parameters import ExportParameters, LedgerParameters, NoParameters
-from api.reading import Read
 from api.views.ledger import (
     Asked,
     ColumnView,

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from api.admission import Read
 from api.console.rendering import render
 from api.parameters import NoParameters
-from api.reading import Read
 from api.views.sealing import sealing_view
 
 router = APIRouter(prefix="/log")

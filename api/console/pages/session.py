@@ -11,10 +11,10 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import Field
 
+from api.admission import SESSION_COOKIE, platform_of
 from api.console.rendering import language_of, path, render
 from api.console.writing import refuse_other_sites
 from api.parameters import Parameters
-from api.reading import SESSION_COOKIE, platform_of
 from api.words import LANGUAGES
 from domain.errors import UnauthorisedError
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from fastapi import APIRouter, Request, Response
 
+from api.admission import Read
 from api.commands.catalogue import NOUNS
 from api.commands.command import Noun
 from api.console.rendering import render
-from api.reading import Read
 from api.rest.things import HAS_ITS_OWN
 from api.views.thing import thing_view
 
