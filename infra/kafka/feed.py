@@ -178,7 +178,7 @@ class TopicFeed:
             for entry in run.entries:
                 if entry.position > upto:
                     break
-                if entry.shard in wanted and entry.type not in skip:
+                if entry.position > after and entry.shard in wanted and entry.type not in skip:
                     found.append(entry)
         return Stretch(sorted(found), upto)
 
@@ -286,10 +286,13 @@ class TopicFeed:
     # Where partitions are read from
 
     def _begin(self) -> None:
-        """Looks at the first record of every partition: it must be this log's watermark of position 0."""
+        """Looks at the first record of every partition, which must be this log's watermark of position 0, and begins near the last one:
+        ledgers mostly stand there, and whoever stands behind it is looked for."""
         with troubles("reading the beginning of the topic"), self._probing() as probing:
             begin = probing.beginning_offsets(list(self._runs))
-            first = self._first_from(probing, begin, probing.end_offsets(list(self._runs)))
+            ends = probing.end_offsets(list(self._runs))
+            first = self._first_from(probing, begin, ends)
+            last = self._first_from(probing, {at: max(begin[at], ends[at] - _NEAR) for at in begin}, ends)
         for at, record in first.items():
             if record is None:
                 raise DistributionError(f"no relay has filled partition {at.partition} of topic {at.topic} yet")
@@ -300,10 +303,14 @@ class TopicFeed:
                     " it; make a new topic and fill it from the log"
                 )
             self._cluster.checked(at.topic, at.partition, mark)
-        with troubles("reading the beginning of the topic"):
+        with troubles("reading the end of the topic"):
             self._consumer.assign(list(self._runs))
-            for at, offset in begin.items():
-                self._consumer.seek(at, offset)
+            for at, run in self._runs.items():
+                record = last[at]
+                if record is not None:
+                    run.after = run.upto = _stands(record)
+                self._consumer.seek(at, begin[at] if record is None else record.offset)
+        self._head = min(run.upto for run in self._runs.values())
 
     def _place(self, runs: Mapping[TopicPartition, _Run], after: int) -> None:
         """Has partitions read again from somewhere at or before a position: the last record that is not beyond it, found by halving."""
