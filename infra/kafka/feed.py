@@ -307,7 +307,7 @@ class TopicFeed:
             self._consumer.assign(list(self._runs))
             for at, run in self._runs.items():
                 record = last[at]
-                if record is not None:
+                if record is not None:  # one that no relay wrote stands nowhere, and is refused as soon as it is read
                     run.after = run.upto = _stands(record)
                 self._consumer.seek(at, begin[at] if record is None else record.offset)
         self._head = min(run.upto for run in self._runs.values())

@@ -13,15 +13,13 @@ from tests.infra.relaying.relays import grow
 from tests.postgres_server import fresh_database, server
 
 
-def deployed(
-    folder: Path, kafka: str, *, database_url: str = "", topic: str = "", replicas: int = 1, cases: int = 10
-) -> Settings:
+def deployed(folder: Path, kafka: str, *, database_url: str = "", replicas: int = 1, cases: int = 10) -> Settings:
     """A log of some cases, of eleven events each, that nobody relayed yet; topics of four partitions, named after the folder."""
     settings = Settings(
         data=folder / "data",
         database_url=database_url or fresh_database(server()),
         kafka=kafka,
-        kafka_topic=topic or f"test.{folder.name}",
+        kafka_topic=f"test.{folder.name}",
         kafka_partitions=4,
         kafka_replicas=replicas,
     )

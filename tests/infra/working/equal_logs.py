@@ -429,9 +429,8 @@ class HeldWorkers:
             for worker, at in zip(self.workers, self.upto, strict=True)
             for partition in worker.status().partitions
         }
-        return {
-            part: {of.get(part % PARTITIONS, -1)} for part in EVERY_PART
-        }  # nobody's for a moment, while they change hands
+        # A partition is nobody's (-1) for a moment while it changes hands.
+        return {part: {of.get(part % PARTITIONS, -1)} for part in EVERY_PART}
 
 
 @contextmanager
